@@ -1,0 +1,52 @@
+"""Every error emaudit raises on purpose.
+
+    EmauditError
+    ├── UsageError            exit 2: what was typed or configured cannot be done
+    │   ├── BadInput          a file with a line that cannot be read: names file, line and field
+    │   └── RunHeld           another runner holds the run
+    ├── StoreError            exit 2: the store cannot be opened as asked
+    ├── DiskFull              exit 3: the disk or the store cannot take another row
+    └── EndpointError         exit 3: an endpoint stopped the run
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class EmauditError(Exception):
+    """Base of all expected failures; the message is one line for the user: what, to what, what to do."""
+
+    exit_code: int = 2
+
+
+class UsageError(EmauditError):
+    """What was typed or configured cannot be done."""
+
+
+class BadInput(UsageError):
+    """A file that cannot be read as it should: names the file, and where known the line and field."""
+
+    def __init__(self, path: Path | str, why: str, line: int | None = None, column: str = "") -> None:
+        where = str(path) + (f", line {line}" if line else "") + (f", {column}" if column else "")
+        super().__init__(f"{where}: {why}")
+
+
+class RunHeld(UsageError):
+    """Another runner holds what this one would ask."""
+
+
+class StoreError(EmauditError):
+    """The store cannot be opened as asked; it was not touched."""
+
+
+class DiskFull(EmauditError):
+    """The disk or the store cannot take another row."""
+
+    exit_code = 3
+
+
+class EndpointError(EmauditError):
+    """An endpoint stopped the run: authentication, quota, a model gone, or nobody there."""
+
+    exit_code = 3
