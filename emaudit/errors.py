@@ -1,12 +1,12 @@
 """Every error emaudit raises on purpose.
 
-    EmauditError
-    ├── UsageError            exit 2: what was typed or configured cannot be done
-    │   ├── BadInput          a file with a line that cannot be read: names file, line and field
-    │   └── RunHeld           another runner holds the run
-    ├── StoreError            exit 2: the store cannot be opened as asked
-    ├── DiskFull              exit 3: the disk or the store cannot take another row
-    └── EndpointError         exit 3: an endpoint stopped the run
+EmauditError
+├── UsageError            exit 2: what was typed or configured cannot be done
+│   ├── BadInput          a file with a line that cannot be read: names file, line and field
+│   └── RunHeld           another runner holds the run
+├── StoreError            exit 2: the store cannot be opened as asked
+├── DiskFull              exit 3: the disk or the store cannot take another row
+└── EndpointError         exit 3: an endpoint stopped the run
 """
 
 from __future__ import annotations
