@@ -82,9 +82,7 @@ class Library:
         try:
             return self.instruments[assessment]
         except KeyError:
-            raise UsageError(
-                f"no instrument for {assessment!r}; known: {', '.join(self.instruments)}"
-            ) from None
+            raise UsageError(f"no instrument for {assessment!r}; known: {', '.join(self.instruments)}") from None
 
     def with_instrument(self, instrument: Instrument) -> Library:
         """The same library with one instrument replaced."""
@@ -105,9 +103,7 @@ def load_library(directory: Path | None = None) -> Library:
     """Load and check every instrument and rubric under a folder. Raises BadInput naming file, line and field."""
     root = directory or prompts_dir()
     if not root.is_dir():
-        raise UsageError(
-            f"no prompts at {root}: give --prompts a folder with harmfulness/, intentions/ and so on"
-        )
+        raise UsageError(f"no prompts at {root}: give --prompts a folder with harmfulness/, intentions/ and so on")
     return Library(
         {key: _LOADERS[key](root / key) for key in INSTRUMENT_KEYS},
         {key: read_rubric(root / "judges" / f"{key}.toml", key) for key in RUBRICS},
@@ -126,9 +122,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise BadInput(path, f"cannot be read: {error.strerror}") from error
 
 
-def read_rows(
-    path: Path, columns: Iterable[str], optional: Iterable[str] = ()
-) -> list[tuple[int, dict[str, str]]]:
+def read_rows(path: Path, columns: Iterable[str], optional: Iterable[str] = ()) -> list[tuple[int, dict[str, str]]]:
     """Rows of a CSV or JSONL file with their line numbers; every column in `columns` must be there and filled.
 
     Raises BadInput naming file, line and column.
@@ -144,9 +138,7 @@ def read_rows(
     for line, row in rows:
         for column in wanted:
             if column not in row:
-                raise BadInput(
-                    path, f"is missing; columns needed: {', '.join(wanted)}", line, f"column {column!r}"
-                )
+                raise BadInput(path, f"is missing; columns needed: {', '.join(wanted)}", line, f"column {column!r}")
             if not row[column].strip():
                 raise BadInput(path, "is empty", line, f"column {column!r}")
     if not rows:
@@ -213,9 +205,7 @@ def read_intentions(path: Path, template: str, name: str) -> Instrument:
 
 def read_open_ended(path: Path, name: str = "emaudit-open20") -> Instrument:
     """Open-ended prompts: `id,text`."""
-    return Instrument(
-        "open_ended", name, name, {"items": _unique(path, read_rows(path, ("id", "text")), "id")}
-    )
+    return Instrument("open_ended", name, name, {"items": _unique(path, read_rows(path, ("id", "text")), "id")})
 
 
 def read_statements(path: Path, template: str, name: str, label: str) -> Instrument:
@@ -229,17 +219,11 @@ def read_statements(path: Path, template: str, name: str, label: str) -> Instrum
         if row["item"] != str(index + 1):
             raise BadInput(path, f"expected {index + 1}, found {row['item']!r}", line, "column 'item'")
         if row["foundation"] != order[index % 6]:
-            raise BadInput(
-                path, f"item {index + 1} belongs to {order[index % 6]}", line, "column 'foundation'"
-            )
-    return Instrument(
-        "moral_foundations", name, label, {"template": template, "items": [row for _, row in rows]}
-    )
+            raise BadInput(path, f"item {index + 1} belongs to {order[index % 6]}", line, "column 'foundation'")
+    return Instrument("moral_foundations", name, label, {"template": template, "items": [row for _, row in rows]})
 
 
-def _known_values(
-    path: Path, rows: list[tuple[int, dict[str, str]]], column: str, known: tuple[str, ...]
-) -> None:
+def _known_values(path: Path, rows: list[tuple[int, dict[str, str]]], column: str, known: tuple[str, ...]) -> None:
     for line, row in rows:
         if row[column] not in known:
             raise BadInput(path, f"{row[column]!r} is none of {', '.join(known)}", line, f"column {column!r}")
