@@ -1,0 +1,175 @@
+"""The tables of a store, as numbered migrations, each applied in one transaction.
+
+Owns every CREATE statement. A released migration never changes; a new one is appended.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from datetime import UTC, datetime
+from typing import Any, Final
+
+APPLICATION_ID: Final = 0x656D6175
+"""`emau`, in the header of every store."""
+
+_TABLES: Final = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE texts (hash TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE variants (
+    variant_id INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE, created_at TEXT NOT NULL
+) STRICT;
+CREATE TABLE variant_facts (
+    fact_id INTEGER PRIMARY KEY, variant_id INTEGER NOT NULL REFERENCES variants,
+    field TEXT NOT NULL, value TEXT NOT NULL, at TEXT NOT NULL
+) STRICT;
+CREATE INDEX variant_facts_current ON variant_facts (variant_id, field, fact_id);
+
+CREATE TABLE instruments (
+    instrument_id INTEGER PRIMARY KEY, key TEXT NOT NULL, name TEXT NOT NULL, label TEXT NOT NULL,
+    content_hash TEXT NOT NULL REFERENCES texts, installed_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE prompts (
+    prompt_id INTEGER PRIMARY KEY, assessment TEXT NOT NULL, item TEXT NOT NULL, part TEXT NOT NULL,
+    format TEXT NOT NULL, condition TEXT NOT NULL, hash TEXT NOT NULL, text TEXT NOT NULL, scoring TEXT NOT NULL,
+    UNIQUE (assessment, item, format, condition, hash)
+) STRICT;
+CREATE TABLE cells (
+    cell_id INTEGER PRIMARY KEY, variant_id INTEGER NOT NULL REFERENCES variants, replicate INTEGER NOT NULL,
+    prompt_id INTEGER NOT NULL REFERENCES prompts, params_hash TEXT NOT NULL REFERENCES texts,
+    UNIQUE (variant_id, replicate, prompt_id, params_hash)
+) STRICT;
+CREATE TABLE plans (
+    plan_id INTEGER PRIMARY KEY, variant_id INTEGER NOT NULL REFERENCES variants, replicate INTEGER NOT NULL,
+    assessment TEXT NOT NULL, preset TEXT NOT NULL, instrument TEXT NOT NULL, label TEXT NOT NULL,
+    content_hash TEXT NOT NULL, n_cells INTEGER NOT NULL, n_slots INTEGER NOT NULL, created_at TEXT NOT NULL,
+    UNIQUE (variant_id, replicate, assessment, preset, content_hash)
+) STRICT;
+CREATE TABLE plan_cells (
+    plan_id INTEGER NOT NULL REFERENCES plans, position INTEGER NOT NULL,
+    cell_id INTEGER NOT NULL REFERENCES cells, n_samples INTEGER NOT NULL,
+    PRIMARY KEY (plan_id, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX plan_cells_by_cell ON plan_cells (cell_id, plan_id, n_samples);
+
+CREATE TABLE scorers (
+    scorer_id INTEGER PRIMARY KEY, kind TEXT NOT NULL CHECK (kind IN ('parser', 'judge', 'human', 'imported')),
+    identity TEXT NOT NULL UNIQUE, detail TEXT NOT NULL, created_at TEXT NOT NULL
+) STRICT;
+CREATE TABLE judge_choices (
+    choice_id INTEGER PRIMARY KEY, scorer_id INTEGER NOT NULL REFERENCES scorers, at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE runs (
+    run_id INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, preset TEXT NOT NULL,
+    judge_id INTEGER REFERENCES scorers, protocol_hash TEXT NOT NULL REFERENCES texts, settings TEXT NOT NULL,
+    created_at TEXT NOT NULL
+) STRICT;
+CREATE TABLE run_plans (
+    run_id INTEGER NOT NULL REFERENCES runs, plan_id INTEGER NOT NULL REFERENCES plans, since TEXT NOT NULL,
+    PRIMARY KEY (run_id, plan_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE run_events (
+    event_id INTEGER PRIMARY KEY, run_id INTEGER NOT NULL REFERENCES runs, kind TEXT NOT NULL,
+    detail TEXT NOT NULL, at TEXT NOT NULL
+) STRICT;
+CREATE INDEX run_events_by_run ON run_events (run_id, event_id);
+CREATE TABLE run_states (
+    run_id INTEGER PRIMARY KEY REFERENCES runs, state TEXT NOT NULL, at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE replies (
+    reply_id INTEGER PRIMARY KEY, cell_id INTEGER NOT NULL REFERENCES cells, sample INTEGER NOT NULL,
+    round INTEGER NOT NULL, run_id INTEGER NOT NULL REFERENCES runs, seq INTEGER NOT NULL,
+    outcome TEXT NOT NULL, text TEXT NOT NULL, finish_reason TEXT NOT NULL, refusal TEXT NOT NULL,
+    extra TEXT NOT NULL, model TEXT NOT NULL, fingerprint TEXT NOT NULL,
+    prompt_tokens INTEGER, completion_tokens INTEGER, seed INTEGER, attempt INTEGER NOT NULL,
+    endpoint_url TEXT NOT NULL, received_at TEXT NOT NULL, chain BLOB NOT NULL,
+    UNIQUE (cell_id, sample, round)
+) STRICT;
+CREATE TABLE voids (
+    void_id INTEGER PRIMARY KEY, variant_id INTEGER NOT NULL REFERENCES variants, assessment TEXT NOT NULL,
+    item TEXT NOT NULL, reason TEXT NOT NULL, n_replies INTEGER NOT NULL, at TEXT NOT NULL
+) STRICT;
+CREATE TABLE voided (
+    reply_id INTEGER PRIMARY KEY REFERENCES replies, void_id INTEGER NOT NULL REFERENCES voids
+) STRICT;
+CREATE TABLE verdicts (
+    verdict_id INTEGER PRIMARY KEY, reply_id INTEGER NOT NULL REFERENCES replies,
+    scorer_id INTEGER NOT NULL REFERENCES scorers, part TEXT NOT NULL, attempt INTEGER NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('scored', 'neutral', 'unscored', 'referred', 'retry')),
+    value REAL CHECK ((value IS NULL) = (status NOT IN ('scored', 'neutral'))),
+    reason TEXT NOT NULL, raw TEXT NOT NULL, model TEXT NOT NULL, fingerprint TEXT NOT NULL,
+    prompt_tokens INTEGER, completion_tokens INTEGER,
+    run_id INTEGER NOT NULL REFERENCES runs, seq INTEGER NOT NULL, at TEXT NOT NULL, chain BLOB NOT NULL,
+    UNIQUE (reply_id, scorer_id, part, attempt)
+) STRICT;
+CREATE TABLE failures (
+    failure_id INTEGER PRIMARY KEY, run_id INTEGER NOT NULL REFERENCES runs, cell_id INTEGER, sample INTEGER,
+    reply_id INTEGER, kind TEXT NOT NULL, message TEXT NOT NULL, raw BLOB NOT NULL, at TEXT NOT NULL
+) STRICT;
+CREATE INDEX failures_by_run ON failures (run_id);
+
+CREATE VIRTUAL TABLE reply_text USING fts5 (text, content='replies', content_rowid='reply_id');
+CREATE TRIGGER reply_indexed AFTER INSERT ON replies BEGIN
+    INSERT INTO reply_text (rowid, text) VALUES (new.reply_id, new.text);
+END;
+CREATE VIRTUAL TABLE prompt_text USING fts5 (text, content='prompts', content_rowid='prompt_id');
+CREATE TRIGGER prompt_indexed AFTER INSERT ON prompts BEGIN
+    INSERT INTO prompt_text (rowid, text) VALUES (new.prompt_id, new.text);
+END;
+"""
+
+_APPEND_ONLY: Final = ("texts", "variant_facts", "prompts", "replies", "verdicts", "voids", "voided", "run_events")
+
+
+def _append_only_triggers() -> str:
+    return "".join(
+        f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} BEGIN "
+        f"SELECT RAISE(ABORT, '{table} is append-only'); END;\n"
+        for table in _APPEND_ONLY
+        for verb in ("UPDATE", "DELETE")
+    )
+
+
+def _first(db: sqlite3.Connection) -> None:
+    for statement in _statements(_TABLES + _append_only_triggers()):
+        db.execute(statement)
+    db.execute("INSERT INTO meta VALUES ('store_id', ?)", (secrets.token_hex(8),))
+    db.execute("INSERT INTO meta VALUES ('created_at', ?)", (datetime.now(UTC).isoformat(timespec="seconds"),))
+
+
+def _statements(script: str) -> list[str]:
+    """Split a script at statement ends, as SQLite sees them, so that all of it runs in one transaction."""
+    statements: list[str] = []
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if pending.strip() and sqlite3.complete_statement(pending):
+            statements.append(pending)
+            pending = ""
+    return statements
+
+
+MIGRATIONS: Final = (_first,)
+SCHEMA_VERSION: Final = len(MIGRATIONS)
+"""`user_version` of a store this emaudit can write."""
+
+
+def apply_migrations(db: sqlite3.Connection, version: int) -> None:
+    """Bring a connection from schema `version` to the newest, each step and its record in one transaction."""
+    import sqlite_utils
+    from sqlite_utils.migrations import Migrations
+
+    migrations = Migrations("emaudit")
+    for number, migrate in enumerate(MIGRATIONS, 1):
+
+        def step(database: Any, migrate: Any = migrate, number: int = number) -> None:
+            migrate(database.conn)
+            database.conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            database.conn.execute(f"PRAGMA user_version = {number}")
+
+        migrations(name=f"{number:03d}{migrate.__name__}")(step)
+    migrations.apply(sqlite_utils.Database(db))
