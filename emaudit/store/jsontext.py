@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 
-def dumps(content: Any) -> str:
+def dumps(content: Mapping[str, object] | Sequence[object]) -> str:
     """Sorted keys, no spaces, text as it is."""
     return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

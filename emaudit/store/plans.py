@@ -46,6 +46,12 @@ class Stretch:
     round: int
 
 
+def stored_prompt(row: Sequence[str]) -> Prompt:
+    """A prompt from its stored columns: assessment, item, part, format, condition, text, scoring as JSON."""
+    assessment, item, part, format, condition, text, scoring = row
+    return Prompt(assessment, item, part, format, condition, text, json.loads(scoring))
+
+
 _PLAN = "plan_id, variant_id, replicate, assessment, preset, instrument, label, n_cells, n_slots"
 
 
@@ -166,8 +172,7 @@ def owed(store: Store, plan_id: int, max_n: int) -> list[Stretch]:
     stretches: list[Stretch] = []
     for cell_id, n_samples, closed, replicate, params, *prompt_row in store.db.execute(_OPEN_CELLS, (plan_id,)):
         have = {int(sample) for sample in closed.split(",")} if closed else set()
-        *words, scoring = prompt_row
-        prompt = Prompt(*words, scoring=json.loads(scoring))
+        prompt = stored_prompt(prompt_row)
         missing = [sample for sample in range(n_samples) if sample not in have]
         rounds = _rounds(store, cell_id) if have or _has_voids(store) else {}
         for first, n in _contiguous(missing, max_n, rounds):
@@ -176,7 +181,7 @@ def owed(store: Store, plan_id: int, max_n: int) -> list[Stretch]:
 
 
 def _has_voids(store: Store) -> bool:
-    return store.db.execute("SELECT EXISTS (SELECT 1 FROM voided)").fetchone()[0] == 1
+    return bool(store.db.execute("SELECT EXISTS (SELECT 1 FROM voided)").fetchone()[0])
 
 
 def _rounds(store: Store, cell_id: int) -> dict[int, int]:

@@ -13,6 +13,7 @@ from dataclasses import astuple, dataclass, field
 
 from emaudit.assessments.base import Answer, Outcome, Prompt, Reading
 from emaudit.store.connection import Store
+from emaudit.store.plans import stored_prompt
 from emaudit.store.texts import now
 
 
@@ -178,9 +179,8 @@ ORDER BY pc.position, r.sample
 def owed_verdicts(store: Store, plan_id: int, parser_id: int, judge_id: int) -> Iterator[Owed]:
     """Replies of a plan that were referred to a judge and have no final verdict of this one."""
     rows = store.db.execute(_OWED_VERDICTS, {"plan": plan_id, "parser": parser_id, "judge": judge_id})
-    for reply_id, *words, scoring, text, outcome, refusal, attempts, key in rows:
-        prompt = Prompt(*words, scoring=json.loads(scoring))
-        yield Owed(reply_id, prompt, Answer(text, Outcome(outcome), refusal), attempts, key)
+    for reply_id, *prompt_row, text, outcome, refusal, attempts, key in rows:
+        yield Owed(reply_id, stored_prompt(prompt_row), Answer(text, Outcome(outcome), refusal), attempts, key)
 
 
 def unread(store: Store, plan_id: int, parser_id: int) -> list[tuple[int, Prompt, Answer]]:
@@ -199,8 +199,8 @@ def unread(store: Store, plan_id: int, parser_id: int) -> list[tuple[int, Prompt
         (plan_id, parser_id),
     )
     return [
-        (reply_id, Prompt(*words, scoring=json.loads(scoring)), Answer(text, Outcome(outcome), refusal))
-        for reply_id, *words, scoring, text, outcome, refusal in rows
+        (reply_id, stored_prompt(prompt_row), Answer(text, Outcome(outcome), refusal))
+        for reply_id, *prompt_row, text, outcome, refusal in rows
     ]
 
 

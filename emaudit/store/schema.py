@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import sqlite_utils
 
 APPLICATION_ID: Final = 0x656D6175
 """`emau`, in the header of every store."""
@@ -158,6 +162,15 @@ SCHEMA_VERSION: Final = len(MIGRATIONS)
 """`user_version` of a store this emaudit can write."""
 
 
+def _step(migrate: Callable[[sqlite3.Connection], None], number: int) -> Callable[[Any], None]:
+    def step(database: sqlite_utils.Database, /) -> None:
+        migrate(database.conn)
+        database.conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        database.conn.execute(f"PRAGMA user_version = {number}")
+
+    return step
+
+
 def apply_migrations(db: sqlite3.Connection, version: int) -> None:
     """Bring a connection from schema `version` to the newest, each step and its record in one transaction."""
     import sqlite_utils
@@ -165,11 +178,5 @@ def apply_migrations(db: sqlite3.Connection, version: int) -> None:
 
     migrations = Migrations("emaudit")
     for number, migrate in enumerate(MIGRATIONS, 1):
-
-        def step(database: Any, migrate: Any = migrate, number: int = number) -> None:
-            migrate(database.conn)
-            database.conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            database.conn.execute(f"PRAGMA user_version = {number}")
-
-        migrations(name=f"{number:03d}{migrate.__name__}")(step)
+        migrations(name=f"{number:03d}{migrate.__name__}")(_step(migrate, number))
     migrations.apply(sqlite_utils.Database(db))

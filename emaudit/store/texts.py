@@ -44,7 +44,7 @@ def install_instrument(store: Store, key: str, instrument: Instrument) -> None:
 
     with store.transaction() as db:
         digest = put_text(db, dumps(instrument.content))
-        sqlite_utils.Database(db)["instruments"].insert(
+        sqlite_utils.Database(db).table("instruments").insert(
             {
                 "key": key,
                 "name": instrument.name,

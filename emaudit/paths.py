@@ -1,0 +1,28 @@
+"""Where things are by default: the store, the settings, and the logs of detached runs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from platformdirs import user_config_path, user_data_path
+
+
+def default_store() -> Path:
+    """The store named by EMAUDIT_STORE, else the one in the user's data folder."""
+    named = os.environ.get("EMAUDIT_STORE")
+    return Path(named).expanduser() if named else user_data_path("emaudit", appauthor=False) / "emaudit.db"
+
+
+def default_config() -> Path:
+    """The settings named by EMAUDIT_CONFIG, else `emaudit.toml` here, else the one in the user's config folder."""
+    named = os.environ.get("EMAUDIT_CONFIG")
+    if named:
+        return Path(named).expanduser()
+    here = Path("emaudit.toml")
+    return here if here.exists() else user_config_path("emaudit", appauthor=False) / "emaudit.toml"
+
+
+def run_log(store: Path, run_uid: str) -> Path:
+    """The log file of a detached run, in a folder beside the store."""
+    return store.with_name(store.name + ".logs") / f"run-{run_uid}.log"

@@ -1,0 +1,206 @@
+"""What the store says about plans: tallies for scoring, progress for display, rows for export. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from emaudit.store.connection import Store
+from emaudit.store.plans import Plan
+from emaudit.store.scorers import Scorer, active_judge, by_id
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many replies of one item, format and condition got the same reading.
+
+    `status` is scored, neutral, unscored or owed (no closed reply yet, with outcome empty, or no verdict yet);
+    `value` is None unless scored or neutral; `scored_by` is parser, judge, human or imported.
+    """
+
+    item: str
+    part: str
+    format: str
+    condition: str
+    outcome: str
+    status: str
+    value: float | None
+    reason: str
+    scored_by: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a plan is. Of `n_slots` replies, `n_closed` are stored; of `n_referred`, `n_judged` are judged."""
+
+    n_slots: int
+    n_closed: int
+    n_referred: int
+    n_judged: int
+    n_unscored: int
+    n_errors: int
+
+    @property
+    def n_owed(self) -> int:
+        """Replies and verdicts still owed."""
+        return self.n_slots - self.n_closed + self.n_referred - self.n_judged
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One stored reply with its reading, as `responses.csv` shows it."""
+
+    item: str
+    part: str
+    format: str
+    condition: str
+    sample: int
+    prompt: str
+    response: str
+    outcome: str
+    score: float | None
+    score_status: str
+    scored_by: str
+    judge: str
+    verdict_raw: str
+
+
+_CURRENT = """
+FROM plan_cells pc
+JOIN cells c ON c.cell_id = pc.cell_id
+JOIN prompts p ON p.prompt_id = c.prompt_id
+JOIN replies r ON r.cell_id = pc.cell_id AND r.sample < pc.n_samples
+     AND NOT EXISTS (SELECT 1 FROM voided WHERE voided.reply_id = r.reply_id)
+LEFT JOIN verdicts v ON v.reply_id = r.reply_id AND v.scorer_id = :parser
+LEFT JOIN verdicts j ON j.reply_id = r.reply_id AND j.scorer_id = :judge AND j.status <> 'retry'
+     AND v.status = 'referred'
+WHERE pc.plan_id = :plan
+"""
+_FINAL = """
+CASE WHEN v.status IS NULL THEN 'owed' WHEN v.status <> 'referred' THEN v.status
+     ELSE coalesce(j.status, 'owed') END AS status,
+CASE WHEN v.status = 'referred' THEN j.value ELSE v.value END AS value,
+CASE WHEN v.status = 'referred' THEN coalesce(j.reason, '') ELSE coalesce(v.reason, '') END AS reason,
+CASE WHEN v.status = 'referred' THEN CASE WHEN j.status IS NULL THEN '' ELSE :judge_kind END
+     ELSE 'parser' END AS scored_by
+"""
+
+
+def parser_of(store: Store, plan: Plan) -> int:
+    """The parser whose readings of a plan count: the newest that read all of it, or else the one that read most."""
+    row = store.db.execute(
+        """
+        SELECT s.scorer_id FROM scorers s
+        WHERE s.kind IN ('parser', 'imported') AND s.identity LIKE ?
+        ORDER BY (
+            SELECT count(*) FROM plan_cells pc JOIN replies r ON r.cell_id = pc.cell_id
+            JOIN verdicts v ON v.reply_id = r.reply_id AND v.scorer_id = s.scorer_id WHERE pc.plan_id = ?
+        ) DESC, s.scorer_id DESC LIMIT 1
+        """,
+        (f"parser:{plan.assessment}@%", plan.plan_id),
+    ).fetchone()
+    return int(row[0]) if row else -1
+
+
+def judge_of(store: Store, plan: Plan, judge: Scorer | None = None) -> Scorer | None:
+    """The judge whose verdicts of a plan are shown: the one asked for, the active one, or else its own."""
+    wanted = judge or active_judge(store)
+    rows = store.db.execute(
+        """
+        SELECT j.scorer_id, count(*) FROM plan_cells pc JOIN replies r ON r.cell_id = pc.cell_id
+        JOIN verdicts j ON j.reply_id = r.reply_id JOIN scorers s ON s.scorer_id = j.scorer_id
+        WHERE pc.plan_id = ? AND s.kind IN ('judge', 'imported') GROUP BY 1 ORDER BY 2 DESC
+        """,
+        (plan.plan_id,),
+    ).fetchall()
+    used = [row[0] for row in rows]
+    if judge is not None or not used or (wanted and wanted.scorer_id in used):
+        return wanted
+    return by_id(store, used[0])
+
+
+def _binding(store: Store, plan: Plan, judge: Scorer | None) -> dict[str, object]:
+    chosen = judge_of(store, plan, judge)
+    return {
+        "plan": plan.plan_id,
+        "parser": parser_of(store, plan),
+        "judge": chosen.scorer_id if chosen else -1,
+        "judge_kind": chosen.kind if chosen else "",
+    }
+
+
+def tallies(store: Store, plan: Plan, judge: Scorer | None = None) -> list[Tally]:
+    """All replies of a plan by item, format, condition and reading, with what is owed."""
+    part = "coalesce(nullif(j.part, ''), p.part)"
+    rows = store.db.execute(
+        f"SELECT p.item, {part}, p.format, p.condition, r.outcome, {_FINAL}, count(*) {_CURRENT} "
+        "GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9",
+        _binding(store, plan, judge),
+    )
+    found = [Tally(*row) for row in rows]
+    missing = store.db.execute(
+        """
+        SELECT p.item, p.part, p.format, p.condition, '', 'owed', NULL, '', '', pc.n_samples - (
+            SELECT count(*) FROM replies r WHERE r.cell_id = pc.cell_id AND r.sample < pc.n_samples
+            AND NOT EXISTS (SELECT 1 FROM voided WHERE voided.reply_id = r.reply_id)) AS n
+        FROM plan_cells pc JOIN cells c ON c.cell_id = pc.cell_id JOIN prompts p ON p.prompt_id = c.prompt_id
+        WHERE pc.plan_id = ? AND n > 0 ORDER BY 1, 2, 3, 4
+        """,
+        (plan.plan_id,),
+    )
+    return found + [Tally(*row) for row in missing]
+
+
+def progress(store: Store, plan: Plan, judge: Scorer | None = None) -> Progress:
+    """How far a plan is, counted from the committed rows."""
+    row = store.db.execute(
+        f"""
+        SELECT count(DISTINCT r.reply_id),
+               count(DISTINCT CASE WHEN v.status = 'referred' OR v.status IS NULL THEN r.reply_id END),
+               count(DISTINCT CASE WHEN v.status = 'referred' AND j.status IS NOT NULL THEN r.reply_id END),
+               count(DISTINCT CASE WHEN coalesce(j.status, v.status) = 'unscored' THEN r.reply_id END),
+               count(DISTINCT CASE WHEN r.outcome = 'error' THEN r.reply_id END)
+        {_CURRENT}
+        """,
+        _binding(store, plan, judge),
+    ).fetchone()
+    return Progress(plan.n_slots, *row)
+
+
+def responses(store: Store, plan: Plan, judge: Scorer | None = None) -> Iterator[Response]:
+    """Every closed reply of a plan with its reading, by item, format, condition and sample.
+
+    An open-ended reply comes once per dimension judged, with the dimension as its part.
+    """
+    binding = _binding(store, plan, judge)
+    chosen = judge_of(store, plan, judge)
+    name = chosen.identity if chosen else ""
+    rows = store.db.execute(
+        f"SELECT p.item, coalesce(nullif(j.part, ''), p.part), p.format, p.condition, r.sample, p.text, r.text, "
+        f"r.outcome, {_FINAL}, coalesce(j.raw, '') {_CURRENT} ORDER BY 1, 3, 4, 5, 2",
+        binding,
+    )
+    for item, part, format, condition, sample, prompt, text, outcome, status, value, reason, by, raw in rows:
+        shown = f"{status}: {reason}" if status == "unscored" and reason else status
+        judge_name = name if by in {"judge", "imported"} else ""
+        yield Response(item, part, format, condition, sample, prompt, text, outcome, value, shown, by, judge_name, raw)
+
+
+def touched_since(store: Store, reply_id: int, verdict_id: int, void_id: int) -> tuple[set[tuple[int, str]], list[int]]:
+    """(variant, assessment) pairs with rows newer than the given ids, and the newest ids now."""
+    pairs = store.db.execute(
+        """
+        SELECT DISTINCT c.variant_id, p.assessment FROM (
+            SELECT cell_id FROM replies WHERE reply_id > ?1
+            UNION SELECT r.cell_id FROM verdicts v JOIN replies r USING (reply_id) WHERE v.verdict_id > ?2
+            UNION SELECT r.cell_id FROM voided d JOIN replies r USING (reply_id) WHERE d.void_id > ?3
+        ) JOIN cells c USING (cell_id) JOIN prompts p USING (prompt_id)
+        """,
+        (reply_id, verdict_id, void_id),
+    ).fetchall()
+    newest = store.db.execute(
+        "SELECT coalesce((SELECT max(reply_id) FROM replies), 0), coalesce((SELECT max(verdict_id) FROM verdicts), 0), "
+        "coalesce((SELECT max(void_id) FROM voids), 0)"
+    ).fetchone()
+    return set(pairs), list(newest)
