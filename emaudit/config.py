@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -197,7 +197,5 @@ def _checked(path: Path, where: str, table: object, shape: type, skip: set[str])
     return dict(table)
 
 
-def _is_required(found: Any) -> bool:
-    from dataclasses import MISSING
-
+def _is_required(found: Field[Any]) -> bool:
     return found.default is MISSING and found.default_factory is MISSING

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from emaudit.assessments.base import Planned, Prompt
-from emaudit.prompts import content_hash
+from emaudit import prompts
 from emaudit.store.connection import Store
 from emaudit.store.jsontext import dumps
 from emaudit.store.texts import now, put_text
@@ -29,6 +29,7 @@ class Plan:
     preset: str
     instrument: str
     label: str
+    content_hash: str
     n_cells: int
     n_slots: int
 
@@ -52,12 +53,12 @@ def stored_prompt(row: Sequence[str]) -> Prompt:
     return Prompt(assessment, item, part, format, condition, text, json.loads(scoring))
 
 
-_PLAN = "plan_id, variant_id, replicate, assessment, preset, instrument, label, n_cells, n_slots"
+_PLAN = "plan_id, variant_id, replicate, assessment, preset, instrument, label, content_hash, n_cells, n_slots"
 
 
 def _prompt_id(db: sqlite3.Connection, prompt: Prompt) -> int:
     scoring = dumps(prompt.scoring)
-    digest = content_hash([prompt.text, prompt.part, scoring])
+    digest = prompts.content_hash([prompt.text, prompt.part, scoring])
     key = (prompt.assessment, prompt.item, prompt.format, prompt.condition, digest)
     row = db.execute(
         "SELECT prompt_id FROM prompts WHERE assessment = ? AND item = ? AND format = ? AND condition = ? AND hash = ?",
@@ -91,6 +92,7 @@ def write_plan(
     preset: str,
     instrument: str,
     label: str,
+    content_hash: str,
     planned: Iterable[tuple[Planned, str]],
 ) -> Plan:
     """Store a plan (each planned prompt with its parameters as JSON text), or find the same one again."""
@@ -102,7 +104,7 @@ def write_plan(
                 params_hashes[params] = put_text(db, params)
             cell = _cell_id(db, variant_id, replicate, _prompt_id(db, item.prompt), params_hashes[params])
             cells.append((cell, item.n_samples))
-        key = (variant_id, replicate, assessment, preset, content_hash([instrument, label, cells]))
+        key = (variant_id, replicate, assessment, preset, content_hash)
         row = db.execute(
             f"SELECT {_PLAN} FROM plans WHERE variant_id = ? AND replicate = ? AND assessment = ? AND preset = ? "
             "AND content_hash = ?",
@@ -121,7 +123,9 @@ def write_plan(
             "INSERT INTO plan_cells (plan_id, position, cell_id, n_samples) VALUES (?,?,?,?)",
             [(plan_id, position, cell, n) for position, (cell, n) in enumerate(cells)],
         )
-    return Plan(plan_id, variant_id, replicate, assessment, preset, instrument, label, len(cells), n_slots)
+    return Plan(
+        plan_id, variant_id, replicate, assessment, preset, instrument, label, content_hash, len(cells), n_slots
+    )
 
 
 def plan(store: Store, plan_id: int) -> Plan:

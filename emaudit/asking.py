@@ -1,0 +1,136 @@
+"""Ask one endpoint until it answers: retries, cooldowns, refused parameters, and when to give up.
+
+Transport is retried, content never. Rate limits are waited for and never counted as failures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from emaudit.client import Client, Completion, Kind, RequestFailed
+from emaudit.limits import Limiter
+
+TRIES: Final = 6
+FAILURES_IN_ROW: Final = 10
+LONGEST_WAIT: Final = 15 * 60.0
+_OLDER_NAME: Final = {"max_completion_tokens": "max_tokens"}
+
+
+class GaveUp(Exception):
+    """The endpoint failed 10 times in a row, or asks to wait longer than anyone should: it is left alone."""
+
+
+class Session:
+    """What one run knows of one endpoint in one role (asking or judging)."""
+
+    def __init__(self, client: Client, limiter: Limiter, warn: Callable[[str], None]) -> None:
+        self.client = client
+        self.limiter = limiter
+        self.answered = False
+        self.n_requests = 0
+        self.single = False
+        """Asked for one sample at a time, since this endpoint ignores or refuses `n`."""
+        self._refused: dict[str, str] = {}
+        self._warn = warn
+        self._in_row = 0
+        self._last_failure_at = 0.0
+        self._last_failure = ""
+
+    @property
+    def dropped(self) -> list[str]:
+        """Parameters this endpoint refused, by the names first tried."""
+        return sorted(self._refused)
+
+    async def ask(
+        self,
+        body: Mapping[str, Any],
+        n: int,
+        on_failure: Callable[[RequestFailed], None],
+        may_ask: Callable[[], None],
+    ) -> tuple[Completion, int]:
+        """The completion and how many attempts it took.
+
+        Calls `may_ask` before every attempt (it raises to end the run there) and `on_failure` after a failed one.
+        Raises RequestFailed for what cannot be retried or was tried 6 times, GaveUp when the endpoint is down.
+        """
+        attempt = 0
+        while True:
+            await self.limiter.acquire()
+            try:
+                may_ask()
+                self.n_requests += 1
+                started = time.monotonic()
+                sent = self._translated(body)
+                completion = await self.client.complete(sent, n)
+            except RequestFailed as failure:
+                failed = failure
+            else:
+                self._succeeded()
+                return completion, attempt + 1
+            finally:
+                self.limiter.release()
+            if failed.kind is Kind.RATE_LIMIT:
+                self._cool_down(failed)
+                continue
+            if failed.kind is Kind.PARAMETER:
+                self._refuse(failed, sent, self._translated(body))
+                continue
+            on_failure(failed)
+            attempt += 1
+            if failed.kind not in (Kind.RETRY, Kind.UNREACHABLE):
+                raise failed
+            self._count_failure(failed, started)
+            if attempt >= TRIES:
+                raise failed
+            await asyncio.sleep(random.uniform(0, min(8.0, 0.1 * 2**attempt)))
+
+    def _succeeded(self) -> None:
+        self.answered = True
+        self._in_row = 0
+        self.limiter.succeeded()
+
+    def _cool_down(self, failure: RequestFailed) -> None:
+        if failure.retry_after is not None and failure.retry_after > LONGEST_WAIT:
+            raise GaveUp(f"{failure}; it asks to wait {failure.retry_after / 60:.0f} minutes: resume then")
+        self.limiter.rate_limited(failure.retry_after)
+
+    def _count_failure(self, failure: RequestFailed, started: float) -> None:
+        """Count failures in a row; those in flight together when something broke count as one."""
+        if failure.kind is Kind.UNREACHABLE and not self.answered:
+            raise GaveUp(str(failure))
+        if started < self._last_failure_at:
+            return
+        self._last_failure_at = time.monotonic()
+        self._in_row += 1
+        if self._in_row >= FAILURES_IN_ROW:
+            raise GaveUp(f"{FAILURES_IN_ROW} failures in a row; the last: {failure}")
+        if failure.retry_after is not None:
+            self.limiter.pause(min(failure.retry_after, 60.0))
+        elif self._in_row > 2:
+            self.limiter.pause(min(4.0, 0.1 * 2**self._in_row))
+
+    def _refuse(self, failure: RequestFailed, sent: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+        """Ask without a refused parameter from now on, or under its older name. Raises what cannot be left out."""
+        name = failure.parameter
+        if name == "n":
+            self.single = True
+            raise failure
+        if sent.keys() != now.keys():
+            return
+        if name not in sent:
+            raise RequestFailed(Kind.RECORD, str(failure), failure.raw)
+        original = next((first for first, instead in self._refused.items() if instead == name), name)
+        instead = _OLDER_NAME.get(name, "")
+        self._refused[original] = instead
+        how = f"asked with {instead}" if instead else "asked without it"
+        self._warn(f"endpoint {self.client.endpoint.name!r} refuses {name}: {how} ({failure})")
+
+    def _translated(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        if not self._refused:
+            return body
+        names = {name: self._refused.get(name, name) for name in body}
+        return {names[name]: value for name, value in body.items() if names[name]}

@@ -1,0 +1,86 @@
+"""How many requests may be in flight at one endpoint: slow start, additive increase, multiplicative decrease."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import deque
+from typing import Final
+
+START: Final = 8.0
+
+
+class Limiter:
+    """The live limit of one endpoint, its reason, and its shared cooldown.
+
+    `limit` grows by one a success until the first sign of overload (doubling a round trip), then by one a round
+    trip; a rate limit halves it and starts a cooldown that everyone waits for.
+    """
+
+    def __init__(self, cap: int) -> None:
+        self.cap = cap
+        self.limit = min(START, float(cap))
+        self.in_flight = 0
+        self.reason = "starting"
+        self._slow_start = True
+        self._resume_at = 0.0
+        self._decreased_at = 0.0
+        self._rate_limits_in_row = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def cooldown(self) -> float:
+        """Seconds until anyone may ask again; 0 where nobody waits."""
+        return max(0.0, self._resume_at - time.monotonic())
+
+    async def acquire(self) -> None:
+        """Wait for a place in flight; whoever holds one calls `release`."""
+        while self.cooldown or self.in_flight >= int(self.limit):
+            if self.cooldown:
+                await asyncio.sleep(self.cooldown * random.uniform(1.0, 1.1) + 0.001)
+                continue
+            place = asyncio.get_running_loop().create_future()
+            self._waiting.append(place)
+            await place
+        self.in_flight += 1
+
+    def release(self) -> None:
+        """Give a place back."""
+        self.in_flight -= 1
+        self._wake()
+
+    def succeeded(self) -> None:
+        """One more answer: the limit may grow."""
+        self._rate_limits_in_row = 0
+        if self.limit < self.cap:
+            self.limit = min(float(self.cap), self.limit + (1.0 if self._slow_start else 1.0 / self.limit))
+            self.reason = "slow start" if self._slow_start else "recovering after a rate limit"
+        if self.limit >= self.cap:
+            self.reason = f"at the cap of {self.cap}"
+        self._wake()
+
+    def rate_limited(self, wait: float | None) -> float:
+        """A rate limit: halve at most once a second, and cool down for `wait` or a jittered backoff (seconds)."""
+        moment = time.monotonic()
+        self._slow_start = False
+        if moment - self._decreased_at > 1.0:
+            self.limit = max(1.0, self.limit / 2)
+            self._decreased_at = moment
+            self._rate_limits_in_row += 1
+        pause = wait if wait is not None else random.uniform(0, min(30.0, 0.2 * 2 ** min(self._rate_limits_in_row, 9)))
+        self._resume_at = max(self._resume_at, moment + pause)
+        self.reason = "rate-limited"
+        return pause
+
+    def pause(self, seconds: float) -> None:
+        """Let nobody ask for some seconds."""
+        self._resume_at = max(self._resume_at, time.monotonic() + seconds)
+
+    def _wake(self) -> None:
+        free = int(self.limit) - self.in_flight
+        while free > 0 and self._waiting:
+            place = self._waiting.popleft()
+            if not place.done():
+                place.set_result(None)
+                free -= 1

@@ -1,0 +1,237 @@
+"""Every assessment but harmfulness: means over templates, formats, dimensions (or foundations). Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
+
+from emaudit.measures import (
+    MEASURES,
+    PARTS,
+    Estimate,
+    Measure,
+    Rules,
+    Tally,
+    template_consistency,
+    template_key,
+    template_mean,
+    without_question,
+)
+from emaudit.stats.estimation import Counts, counted_deviation, exact_mean, standard_deviation
+from emaudit.stats.templates import Cell, Group, tree_interval
+
+ALL: Final = "all"
+POOLED: Final = frozenset({"moral_foundations", "moral_self_assessment"})
+"""Assessments whose averages over sizes pool the replies, as the paper's tables do; the others average means."""
+_REPLY_SPREAD: Final = frozenset({"intentions", "moral_foundations", "open_ended"})
+_BY_PART: Final = frozenset({"intentions", "moral_foundations"})
+"""Assessments whose dimensions have items of their own; elsewhere all dimensions share stems or questions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The replies of one part in one format, by template and condition."""
+
+    templates: Mapping[str, Mapping[str, Sequence[Tally]]]
+    n_planned: int
+    n_owed: int
+    n_used: int
+    n_scored: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A measure over one block: its template means, and the replies they stand on."""
+
+    cell: Cell
+    used: Counts
+    n_used: int
+
+
+Key = tuple[str, str]
+"""(part, format)."""
+
+
+class Profile:
+    """The replies of one variant to one assessment, arranged for averaging; each measure is read once."""
+
+    def __init__(self, assessment: str, tallies: Iterable[Tally]) -> None:
+        self.assessment = assessment
+        self.tallies = tuple(tallies)
+        self.blocks = _blocks(assessment, self.tallies)
+        self._measured: dict[tuple[str, Key], Measured] = {}
+
+    def measured(self, measure: Measure, key: Key) -> Measured:
+        """A measure over the block of a part and format."""
+        held = self._measured.get((measure.name, key))
+        if held is None:
+            stratum = key[0] if self.assessment in _BY_PART else key[1]
+            held = self._measured[measure.name, key] = _measure(measure, self.blocks[key], stratum)
+        return held
+
+
+def _blocks(assessment: str, tallies: Iterable[Tally]) -> dict[Key, Block]:
+    has_formats = any(measure.formats != ("",) for measure in MEASURES[assessment])
+    known = PARTS[assessment]
+    rows: dict[Key, list[Tally]] = {}
+    for row in tallies:
+        parts = (row.part,) if row.part in known else known if assessment == "open_ended" else ()
+        for part in parts:
+            rows.setdefault((part, row.format if has_formats else ""), []).append(row)
+    return {key: _block(rows[key]) for key in sorted(rows)}
+
+
+def _block(rows: Sequence[Tally]) -> Block:
+    templates: dict[str, dict[str, list[Tally]]] = {}
+    for row in rows:
+        conditions = templates.setdefault(template_key(row.item, row.part, row.format, row.condition), {})
+        conditions.setdefault(without_question(row.condition), []).append(row)
+    return Block(
+        templates=templates,
+        n_planned=sum(row.n for row in rows),
+        n_owed=sum(row.n for row in rows if row.status == "owed"),
+        n_used=sum(row.n for row in rows if row.value is not None),
+        n_scored=sum(row.n for row in rows if row.status == "scored"),
+    )
+
+
+def _measure(measure: Measure, block: Block, stratum: str) -> Measured:
+    read = template_consistency if measure.paired else template_mean
+    means: dict[str, float] = {}
+    used: Counter[float] = Counter()
+    for key in sorted(block.templates):
+        mean, counts = read(block.templates[key], measure.read)
+        if mean is not None:
+            means[key] = mean
+            used.update(counts)
+    return Measured(Cell(stratum, means), used, used.total())
+
+
+def estimates(profiles: Sequence[Profile], rules: Rules) -> Iterator[Estimate]:
+    """Every measure of one variant, or the average of several, for each part, the total, and each format."""
+    if not profiles:
+        return
+    assessment = profiles[0].assessment
+    pool = len(profiles) > 1 and assessment in POOLED
+    basis = [Profile(assessment, chain.from_iterable(p.tallies for p in profiles))] if pool else list(profiles)
+    for measure in MEASURES[assessment]:
+        for part in (*PARTS[assessment], "total"):
+            for form in _formats(measure):
+                row = _Row(assessment, measure, part, form, profiles, basis, rules)
+                if row.present():
+                    yield from _named(row.estimate(), measure)
+
+
+def _formats(measure: Measure) -> tuple[str, ...]:
+    return (ALL, *measure.formats) if measure.across_formats else measure.formats
+
+
+def _named(estimate: Estimate, measure: Measure) -> Iterator[Estimate]:
+    yield estimate if measure.offset == 0 else estimate.rescaled(measure.name, 1.0, measure.offset)
+    if measure.name == "raw":
+        yield estimate.rescaled("norm", -0.25, 0.75)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One row of the table in the making. `basis` gives values and intervals, `profiles` spreads and counts."""
+
+    assessment: str
+    measure: Measure
+    part: str
+    form: str
+    profiles: Sequence[Profile]
+    basis: Sequence[Profile]
+    rules: Rules
+
+    def parts(self) -> tuple[str, ...]:
+        return PARTS[self.assessment] if self.part == "total" else (self.part,)
+
+    def formats(self) -> tuple[str, ...]:
+        return self.measure.formats if self.form == ALL else (self.form,)
+
+    def keys(self, profile: Profile, part: str) -> list[Key]:
+        return [(part, form) for form in self.formats() if (part, form) in profile.blocks]
+
+    def all_keys(self, profile: Profile) -> list[Key]:
+        return [key for part in self.parts() for key in self.keys(profile, part)]
+
+    def present(self) -> bool:
+        return any(self.all_keys(profile) for profile in self.profiles)
+
+    def tree(self, *parts: str) -> Group:
+        """The tree of means: variants, in them parts, in them formats."""
+        return Group(tuple(Group(tuple(self._part(profile, part) for part in parts)) for profile in self.basis))
+
+    def _part(self, profile: Profile, part: str) -> Group:
+        return Group(tuple(profile.measured(self.measure, key).cell for key in self.keys(profile, part)))
+
+    def estimate(self) -> Estimate:
+        tree = self.tree(*self.parts())
+        value = tree.mean
+        interval = tree_interval(tree, self.measure.scale)
+        sd, sd_unit = self.spread()
+        blocks = [(profile, key) for profile in self.profiles for key in self.all_keys(profile)]
+        return Estimate(
+            measure=self.measure.name,
+            part=self.part,
+            format=self.form,
+            value=value,
+            sd=sd,
+            sd_unit=sd_unit if sd is not None else "",
+            ci_low=interval.low,
+            ci_high=interval.high,
+            ci_method=interval.method,
+            n_used=sum(profile.measured(self.measure, key).n_used for profile, key in blocks),
+            n_expected=sum(profile.blocks[key].n_planned for profile, key in blocks),
+            complete=value is not None and all(self.complete(profile.blocks[key]) for profile, key in blocks),
+        )
+
+    def complete(self, block: Block) -> bool:
+        """Nothing owed, and for estimates of the model enough valid replies."""
+        if block.n_owed:
+            return False
+        if not self.measure.judged or self.assessment == "open_ended":
+            return True
+        if self.assessment == "moral_foundations":
+            answered = sum(
+                any(row.status == "scored" for rows in template.values() for row in rows)
+                for template in block.templates.values()
+            )
+            return answered >= self.rules.min_items
+        valid = block.n_used if self.assessment == "intentions" else block.n_scored
+        return valid >= self.rules.min_valid * block.n_planned
+
+    def spread(self) -> tuple[float | None, str]:
+        """The SD and its unit, as the paper's tables have them (stats.md, "The paper's own tables")."""
+        if self.part != "total":
+            return self._part_spread(self.part)
+        if self.assessment == "self_assessment":
+            means = [self.tree(part).mean for part in self.parts()]
+            return standard_deviation([mean for mean in means if mean is not None]).value, "dimensions"
+        return _mean_of([self._part_spread(part)[0] for part in self.parts()]), MEAN_OF_SDS
+
+    def _part_spread(self, part: str) -> tuple[float | None, str]:
+        of_replies = self.assessment in _REPLY_SPREAD and not self.measure.paired
+        spreads = [self._values(profile, part, of_replies) for profile in self.profiles]
+        unit = "replies" if of_replies else "templates"
+        if len(spreads) == 1 or self.assessment in POOLED:
+            return counted_deviation(sum(spreads, Counter())).value, unit
+        return _mean_of([counted_deviation(values).value for values in spreads]), MEAN_OF_SDS
+
+    def _values(self, profile: Profile, part: str, of_replies: bool) -> Counter[float]:
+        values: Counter[float] = Counter()
+        for key in self.keys(profile, part):
+            measured = profile.measured(self.measure, key)
+            values.update(measured.used if of_replies else measured.cell.means.values())
+        return values
+
+
+MEAN_OF_SDS: Final = "mean of SDs"
+
+
+def _mean_of(values: Iterable[float | None]) -> float | None:
+    return exact_mean([value for value in values if value is not None]).value

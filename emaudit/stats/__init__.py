@@ -1,0 +1,1 @@
+"""Statistics: plain numbers in, frozen results out. Pure; numpy and scipy are imported nowhere else."""
