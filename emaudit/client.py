@@ -98,14 +98,12 @@ class Client:
         key = endpoint.key()
         self._secrets = (key,)
         self._response_type = httpx2.Response
-        headers: Any = {} if key else {"Authorization": openai.omit}
+        self._options: Any = {} if key else {"headers": {"Authorization": openai.omit}}
         self._openai = openai.AsyncOpenAI(
             api_key=key or "none",
             base_url=endpoint.base_url,
-            organization="" if not key else None,
             max_retries=0,
             timeout=httpx2.Timeout(endpoint.timeout_s, connect=min(20.0, endpoint.timeout_s)),
-            default_headers=headers,
             http_client=openai.DefaultAioHttpClient(
                 follow_redirects=False,
                 limits=httpx2.Limits(max_connections=2048, max_keepalive_connections=1024),
@@ -131,9 +129,11 @@ class Client:
 
         try:
             if method == "get":
-                response = await self._openai.get(path, cast_to=self._response_type)
+                response = await self._openai.get(path, cast_to=self._response_type, options=self._options)
             else:
-                response = await self._openai.post(path, cast_to=self._response_type, body=body)
+                response = await self._openai.post(
+                    path, cast_to=self._response_type, body=body, options=self._options
+                )
             return response.content
         except openai.APITimeoutError:
             raise RequestFailed(Kind.RETRY, f"no answer within {self.endpoint.timeout_s:g} s") from None

@@ -108,7 +108,7 @@ class Settings:
         """The endpoint a variant names; an address of its own wins over the configured one. Raises UsageError."""
         held = self.endpoints.get(name)
         if base_url:
-            given = Endpoint(name or base_url, base_url, api_key_env)
+            given = Endpoint(name or urlsplit(base_url).hostname or base_url, base_url, api_key_env)
             return replace(held, base_url=base_url, api_key_env=api_key_env or held.api_key_env) if held else given
         if held is None:
             known = ", ".join(self.endpoints) or f"none in {self.path}"

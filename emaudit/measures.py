@@ -6,7 +6,6 @@ Owns the reading of tallies (counted replies); scores.py averages what these fun
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -14,7 +13,7 @@ from itertools import combinations
 from typing import Final, Protocol
 
 from emaudit.assessments.base import DIMENSIONS, FORMATS, FOUNDATIONS
-from emaudit.stats.estimation import Counts, counted_mean
+from emaudit.stats.estimation import counted_mean
 
 
 class Tally(Protocol):
@@ -265,39 +264,46 @@ Template = Mapping[str, Sequence[Tally]]
 """The replies to one template, by condition."""
 
 
-def template_mean(template: Template, read: Read) -> tuple[float | None, Counts]:
-    """The mean over a template's conditions of the mean over each one's replies, and the replies it stands on.
+def template_mean(template: Template, read: Read, used: dict[float, int]) -> float | None:
+    """The mean over a template's conditions of the mean over each one's replies; those are added to `used`.
 
     Conditions weigh the same whatever the number of their valid replies: an order or polarity that loses more
     replies must not tilt the mean. A condition without any is left out.
     """
-    means, used = _condition_means(template, read)
-    return (math.fsum(means) / len(means) if means else None), used
+    means = _condition_means(template, read, used)
+    return math.fsum(means) / len(means) if means else None
 
 
-def template_consistency(template: Template, read: Read) -> tuple[float | None, Counts]:
+def template_consistency(template: Template, read: Read, used: dict[float, int]) -> float | None:
     """The share of pairs of decided replies, one from each of two conditions, that name the same pole.
 
     Expected over all pairs: with shares p and q of the second pole it is p q + (1 - p)(1 - q), averaged over
     the pairs of conditions. None where fewer than two conditions have a decided reply.
     """
-    shares, used = _condition_means(template, read)
+    found: dict[float, int] = {}
+    shares = _condition_means(template, read, found)
+    if len(shares) < 2:
+        return None
+    _add(used, found)
     pairs = [p * q + (1 - p) * (1 - q) for p, q in combinations(shares, 2)]
-    return (math.fsum(pairs) / len(pairs), used) if pairs else (None, {})
+    return math.fsum(pairs) / len(pairs)
 
 
-def _condition_means(template: Template, read: Read) -> tuple[list[float], Counts]:
-    """The mean of each condition that has any, in the conditions' order, and all replies behind them."""
+def _condition_means(template: Template, read: Read, used: dict[float, int]) -> list[float]:
+    """The mean of each condition that has any, in the conditions' order."""
     means: list[float] = []
-    used: Counter[float] = Counter()
     for condition in sorted(template):
         counts: dict[float, int] = {}
         for row in template[condition]:
             value = read(row)
             if value is not None:
                 counts[value] = counts.get(value, 0) + row.n
-        mean = counted_mean(counts).value
-        if mean is not None:
-            means.append(mean)
-            used.update(counts)
-    return means, used
+        if counts:
+            means.append(counted_mean(counts).value or 0.0)
+            _add(used, counts)
+    return means
+
+
+def _add(total: dict[float, int], counts: Mapping[float, int]) -> None:
+    for value, n in counts.items():
+        total[value] = total.get(value, 0) + n

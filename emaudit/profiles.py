@@ -101,13 +101,12 @@ def _block(rows: Sequence[Tally]) -> Block:
 def _measure(measure: Measure, block: Block, stratum: str) -> Measured:
     read = template_consistency if measure.paired else template_mean
     means: dict[str, float] = {}
-    used: Counter[float] = Counter()
+    used: dict[float, int] = {}
     for key in sorted(block.templates):
-        mean, counts = read(block.templates[key], measure.read)
+        mean = read(block.templates[key], measure.read, used)
         if mean is not None:
             means[key] = mean
-            used.update(counts)
-    return Measured(Cell(stratum, means), used, used.total())
+    return Measured(Cell(stratum, means), used, sum(used.values()))
 
 
 def estimates(profiles: Sequence[Profile], rules: Rules) -> Iterator[Estimate]:

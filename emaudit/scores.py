@@ -6,12 +6,12 @@ Pure: counted replies in, rows of scores.csv out. Nothing unscored becomes a num
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 
 from emaudit import maxima, profiles
 from emaudit.measures import Estimate, Rules, Tally
 
-__all__ = ["COLUMNS", "Rules", "Score", "Source", "Tally", "newest_complete", "score", "table"]
+__all__ = ["COLUMNS", "Rules", "Score", "Source", "Tally", "newest_complete", "score", "seed_of", "table"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,4 +189,9 @@ def sort_key(row: Score) -> tuple[str, ...]:
 
 def as_record(row: Score) -> Mapping[str, object]:
     """A score as column -> value, in the order of scores.csv."""
-    return dict(zip(COLUMNS, astuple(row), strict=True))
+    return {name: getattr(row, name) for name in COLUMNS}
+
+
+def seed_of(parameter_hash: str) -> int:
+    """The seed of the prompt bootstrap: the first 31 bits of the hash of what every request was sent with."""
+    return int(parameter_hash[:8], 16) >> 1

@@ -17,6 +17,7 @@ from emaudit.assessments.numerals import read_number
 from emaudit.assessments.parsing import read_word
 from emaudit.assessments.rendering import fill, paragraphs
 from emaudit.assessments.replies import refused_by_field, spoken_text, unanswered
+from emaudit.errors import UsageError
 from emaudit.prompts import Library
 
 _LANGUAGE_NAMES: Final = {"french": "French", "german": "German"}
@@ -32,10 +33,11 @@ class SelfReport(Assessment):
     """Whether every language reply goes to the judge, as the paper did, instead of the undecided ones."""
 
     def plan(self, library: Library, preset: str) -> Iterator[Planned]:
-        """Pole by pole, format by format, every stem in all its conditions."""
+        """Pole by pole, format by format, every stem in all its conditions. Raises UsageError for a pole without words."""
         content = library.instrument(self.key).content
         planners = (self._decision, self._numerical, self._likert, self._language)
         for pole in content["poles"]:
+            _check_pole(self.key, pole, "preamble" in content)
             for format, planner in zip(FORMATS, planners, strict=True):
                 yield from planner(content, pole, preset, f"{self.key}, {format}, {pole['id']}")
 
@@ -155,6 +157,13 @@ class SelfReport(Assessment):
         if prompt.format == "language":
             return (_spoken(prompt, str(judgement["language"])),)
         return super().read_judgement(prompt, judgement)
+
+
+def _check_pole(key: str, pole: Mapping[str, str], defined: bool) -> None:
+    needed = ["id", "first", "second", *(["first_definition", "second_definition"] if defined else [])]
+    missing = [name for name in needed if not pole.get(name)]
+    if missing:
+        raise UsageError(f"{key}, pole {pole.get('id', '?')!r}: without {', '.join(missing)}")
 
 
 def _stems(content: Mapping[str, Any], pole: Mapping[str, str], format: str, texts: str) -> list[tuple[int, str]]:

@@ -98,7 +98,7 @@ class Engine:
         seed = request.seed if request.seed is not None else (arrival + 1) * wire.MOST_CHOICES
         n = 1 if "ignore-n" in self.faults.switches else request.n
         choices, from_hash = self._choices(request, seed, n)
-        if "collapse" in self.faults.switches:
+        if "collapse" in self.faults.switches and request.model in VARIANT_MODELS:
             choices = [choices[0]._replace(content=(choices[0].content or "") + _COLLAPSED)] * n
         choices = [
             wire.limited(self._spoilt(choice, arrival, index), request.max_tokens)

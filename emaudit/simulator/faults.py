@@ -60,7 +60,7 @@ class Faults:
     def check(self, request: ChatRequest, arrival: int, answered: int) -> str:
         """The fault that leaves a request without a proper answer (`timeout`, `drop`, `malformed`), or an empty text.
 
-        Raises RequestRefused where the request is answered with an error; its `args` name nothing secret.
+        Raises RequestRefused where the request is answered with an error.
         """
         self._permanent(request)
         if self.quota_after is not None and answered >= self.quota_after:

@@ -50,7 +50,7 @@ class Rates(NamedTuple):
     share: float
 
 
-def _rates(value: float, room_left: float, counted: bool) -> Rates:
+def rates_around(value: float, room_left: float, counted: bool) -> Rates:
     """Rates around an expected value; where undecided answers count as .5, the clear ones make up for them."""
     neutral = NEUTRAL_RATE * room_left
     share = (value - 0.5 * neutral) / (1.0 - neutral) if counted else value
@@ -85,7 +85,7 @@ def _lean(which: str, draw: Draw) -> Reply:
 
 def pair_sampler(model: str, question: Question) -> Sampler:
     """Intentions and decisions: one of two listed options, the second pole's with the set probability."""
-    rates = _rates(*_value(model, question, question.order), counted=True)
+    rates = rates_around(*_value(model, question, question.order), counted=True)
     second_listed_first = question.order > 0
     if question.format == "decision":
         usual, odd = ("{} (simulated)",), ("{} (simulated).", "{}! (simulated)", "**{}** (simulated)")
@@ -114,7 +114,7 @@ def _binomial(trials: int, share: float) -> list[float]:
 
 def numerical_sampler(model: str, question: Question) -> Sampler:
     """A number 0..10; answers that are no number are left out by the protocol and pull nothing."""
-    rates = _rates(*_value(model, question, 0), counted=False)
+    rates = rates_around(*_value(model, question, 0), counted=False)
     steps = _binomial(10, rates.share)
     odd = ("{}/10 (simulated)", "on a scale of 0 to 10, I'd say {} (simulated)", "{}.0 (simulated)")
 
@@ -134,7 +134,7 @@ def rating_sampler(model: str, question: Question) -> Sampler:
     keyed_first = question.scoring.get("keyed") == "first"
     side = 0 if question.format == "moral_foundations" else (-1 if keyed_first else 1)
     value, free = _value(model, question, side)
-    rates = _rates(1.0 - value if keyed_first else value, free, counted=False)
+    rates = rates_around(1.0 - value if keyed_first else value, free, counted=False)
     steps = _binomial(4, rates.share)
 
     def sample(draw: Draw) -> Reply:
@@ -159,7 +159,7 @@ def _no_rating(rating: int, draw: Draw) -> Reply:
 def language_sampler(model: str, question: Question) -> Sampler:
     """A reply to an everyday question, in the language that the rule ties to the pole drawn."""
     second_is_french = bool(question.scoring["french"])
-    rates = _rates(*_value(model, question, 1 if second_is_french else -1), counted=True)
+    rates = rates_around(*_value(model, question, 1 if second_is_french else -1), counted=True)
 
     def sample(draw: Draw) -> Reply:
         if draw.mode < rates.neutral:

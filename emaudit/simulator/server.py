@@ -114,10 +114,12 @@ async def running(
     parsed = parse_faults(faults, seed)
     index = QuestionIndex(load_library() if library is None else library)
     lines = RequestLog(log)
-    runner = web.AppRunner(_application(Engine(index, seed, parsed, lines.write)), access_log=None)
+    runner = web.AppRunner(
+        _application(Engine(index, seed, parsed, lines.write)), access_log=None, shutdown_timeout=_SHUTDOWN_S
+    )
     await runner.setup()
     try:
-        site = web.TCPSite(runner, LOOPBACK, port, shutdown_timeout=_SHUTDOWN_S, backlog=1024)
+        site = web.TCPSite(runner, LOOPBACK, port, backlog=1024)
         try:
             await site.start()
         except (OSError, OverflowError) as error:

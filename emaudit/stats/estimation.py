@@ -57,6 +57,8 @@ def counted_mean(counts: Counts) -> Figure:
     n = sum(counts.values())
     if not n:
         return Figure(None, "no values")
+    if len(counts) == 1:
+        return Figure(next(iter(counts)))
     return Figure(math.fsum(value * times for value, times in counts.items()) / n)
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from emaudit.assessments.base import Planned, Prompt
 from emaudit import prompts
+from emaudit.assessments.base import Planned, Prompt
 from emaudit.store.connection import Store
 from emaudit.store.jsontext import dumps
 from emaudit.store.texts import now, put_text

@@ -105,9 +105,14 @@ def insert_reply(db: sqlite3.Connection, chain: Chain, row: ReplyRow, verdicts: 
         (*values, chain.run_id, seq, digest),
     )
     reply_id = int(cursor.lastrowid or 0)
-    for verdict in verdicts:
-        insert_verdict(db, chain, reply_id, verdict)
+    insert_verdicts(db, chain, reply_id, verdicts)
     return reply_id
+
+
+def insert_verdicts(db: sqlite3.Connection, chain: Chain, reply_id: int, rows: Iterable[VerdictRow]) -> None:
+    """Insert several verdicts on one reply, in their order."""
+    for row in rows:
+        insert_verdict(db, chain, reply_id, row)
 
 
 def insert_verdict(db: sqlite3.Connection, chain: Chain, reply_id: int, row: VerdictRow) -> None:
@@ -162,7 +167,7 @@ _OWED_VERDICTS = """
 SELECT r.reply_id, p.assessment, p.item, p.part, p.format, p.condition, p.text, p.scoring,
        r.text, r.outcome, r.refusal,
        (SELECT coalesce(max(attempt), 0) FROM verdicts j WHERE j.reply_id = r.reply_id AND j.scorer_id = :judge),
-       p.hash || ':' || r.sample || ':' || r.round
+       r.sample, r.round
 FROM plan_cells pc
 JOIN cells c ON c.cell_id = pc.cell_id
 JOIN prompts p ON p.prompt_id = c.prompt_id
@@ -179,8 +184,15 @@ ORDER BY pc.position, r.sample
 def owed_verdicts(store: Store, plan_id: int, parser_id: int, judge_id: int) -> Iterator[Owed]:
     """Replies of a plan that were referred to a judge and have no final verdict of this one."""
     rows = store.db.execute(_OWED_VERDICTS, {"plan": plan_id, "parser": parser_id, "judge": judge_id})
-    for reply_id, *prompt_row, text, outcome, refusal, attempts, key in rows:
-        yield Owed(reply_id, stored_prompt(prompt_row), Answer(text, Outcome(outcome), refusal), attempts, key)
+    for reply_id, *prompt_row, text, outcome, refusal, attempts, sample, round in rows:
+        prompt = stored_prompt(prompt_row)
+        key = reply_key(prompt, sample, round)
+        yield Owed(reply_id, prompt, Answer(text, Outcome(outcome), refusal), attempts, key)
+
+
+def reply_key(prompt: Prompt, sample: int, round: int) -> str:
+    """What a reply is an answer to, the same in every store: a judge's seed comes from it."""
+    return f"{prompt.assessment}/{prompt.item}/{prompt.format}/{prompt.condition}/{sample}/{round}"
 
 
 def unread(store: Store, plan_id: int, parser_id: int) -> list[tuple[int, Prompt, Answer]]:

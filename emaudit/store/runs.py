@@ -157,27 +157,27 @@ def _lease_folder(store: Store) -> Path:
     return store.path.with_name(store.path.name + ".leases")
 
 
-def _lease_paths(store: Store, run: Run, variant_uids: Sequence[str]) -> list[Path]:
+def _lease_paths(store: Store, run_uid: str, variant_uids: Sequence[str]) -> list[Path]:
     folder = _lease_folder(store)
-    return [folder / f"run-{run.uid}", *(folder / f"variant-{uid}" for uid in sorted(set(variant_uids)))]
+    return [folder / f"run-{run_uid}", *(folder / f"variant-{uid}" for uid in sorted(set(variant_uids)))]
 
 
 @contextlib.contextmanager
-def lease(store: Store, run: Run, variant_uids: Sequence[str]) -> Iterator[None]:
+def lease(store: Store, run_uid: str, variant_uids: Sequence[str]) -> Iterator[None]:
     """Hold a run and its variants until the block ends or the process dies. Raises RunHeld naming the holder."""
     folder = _lease_folder(store)
     folder.mkdir(mode=0o700, exist_ok=True)
     held: list[int] = []
     try:
-        for path in _lease_paths(store, run, variant_uids):
-            held.append(_acquire(path, run))
+        for path in _lease_paths(store, run_uid, variant_uids):
+            held.append(_acquire(path, run_uid))
         yield
     finally:
         for descriptor in held:
             os.close(descriptor)
 
 
-def _acquire(path: Path, run: Run) -> int:
+def _acquire(path: Path, run_uid: str) -> int:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     deadline = time.monotonic() + 1.0
     while True:
@@ -194,7 +194,7 @@ def _acquire(path: Path, run: Run) -> int:
                 ) from None
             time.sleep(0.05)
     os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, dumps({"run": run.uid, "pid": os.getpid(), "host": socket.gethostname()}).encode(), 0)
+    os.pwrite(descriptor, dumps({"run": run_uid, "pid": os.getpid(), "host": socket.gethostname()}).encode(), 0)
     return descriptor
 
 

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from emaudit.errors import EmauditError
@@ -26,21 +27,21 @@ Write = Callable[[sqlite3.Connection], object]
 @dataclass(frozen=True, slots=True)
 class _Job:
     write: Write
-    committed: Callable[[object], None] | None
+    committed: Callable[[object], object] | None
 
 
 class Writer:
-    """A thread that owns a writable store while it runs."""
+    """A thread with a connection of its own to a store, writable while it runs."""
 
-    def __init__(self, store: Store, failed: Callable[[BaseException], None]) -> None:
-        self._store = store
+    def __init__(self, path: Path, failed: Callable[[BaseException], object]) -> None:
+        self._store = Store.open(path, write=True)
         self._failed = failed
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._broken = False
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
         self._thread.start()
 
-    def submit(self, write: Write, committed: Callable[[object], None] | None = None) -> None:
+    def submit(self, write: Write, committed: Callable[[object], object] | None = None) -> None:
         """Queue statements; `committed` is called in the writer's thread after their group is on disk."""
         self._jobs.put(_Job(write, committed))
 
@@ -53,6 +54,7 @@ class Writer:
         """Commit what is queued and end the thread."""
         self._jobs.put(None)
         self._thread.join()
+        self._store.close()
 
     def _work(self) -> None:
         ended = False

@@ -1,0 +1,85 @@
+"""One command line, from arguments to exit code, with everything that can go wrong told in one line."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+
+from emaudit import __version__
+from emaudit.cli import crash
+from emaudit.cli.arguments import Parser, Verbs, common
+from emaudit.cli.context import Context
+from emaudit.cli.output import say
+from emaudit.cli.registry import FAMILIES
+from emaudit.errors import EmauditError, UsageError
+
+EXIT_CODES = """\
+exit codes: 0 done, nothing owed; 1 finished or stopped on request with something owed; 2 usage, configuration, or
+another runner holds the run; 3 stopped by an endpoint or by the disk; 130, 143, 129 on SIGINT, SIGTERM, SIGHUP"""
+
+
+def build() -> Parser:
+    """The whole command line."""
+    parser = Parser(
+        prog="emaudit",
+        description="Audit fine-tuned chat models for emergent misalignment. Without a command: the app.",
+        epilog=EXIT_CODES,
+        parents=[common()],
+    )
+    parser.add_argument("--version", action="version", version=f"emaudit {__version__}")
+    verbs = Verbs(parser, "command")
+    for family in FAMILIES:
+        family(verbs)
+    return parser
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command line; returns its exit code and never raises what a user can cause."""
+    _tolerant_output()
+    try:
+        return _act(argv)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0
+    except EmauditError as error:
+        say(f"emaudit: {error}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        _abandon_stdout()
+        return 0
+    except Exception as error:  # noqa: BLE001 - the last line: a traceback could show text and keys from outside
+        say(crash.report(error))
+        return crash.EXIT_CODE
+
+
+def _act(argv: Sequence[str]) -> int:
+    options = build().parse_args(list(argv))
+    if getattr(options, "json", False) and not getattr(options, "lists", False):
+        raise UsageError(f"`{getattr(options, 'verb', 'emaudit')}` lists nothing and takes no --json")
+    context = Context(options)
+    if options.command is None:
+        from emaudit.cli.screen import open_app
+
+        return open_app(context)
+    if getattr(options, "act", None) is None:
+        raise UsageError(f"`emaudit {options.command}` needs one more word: see `emaudit {options.command} --help`")
+    code: int = options.act(context)
+    sys.stdout.flush()
+    return code
+
+
+def _tolerant_output() -> None:
+    """A terminal that is not UTF-8 shows what it cannot write as escapes, instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def _abandon_stdout() -> None:
+    """Whoever read our output has stopped: point it at nothing, so that Python's own flush at exit stays quiet."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

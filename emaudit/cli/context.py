@@ -1,0 +1,71 @@
+"""What every verb is given: the command line as parsed, and the store, settings and prompts it names."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from dataclasses import dataclass
+from pathlib import Path
+
+from emaudit import paths
+from emaudit.cli.output import say
+from emaudit.config import Settings, load_settings
+from emaudit.errors import UsageError
+from emaudit.prompts import Library, load_library
+from emaudit.store.connection import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One command line."""
+
+    options: Namespace
+
+    @property
+    def store_path(self) -> Path:
+        """The store named by --store, EMAUDIT_STORE or the default."""
+        return self.named_store or paths.default_store()
+
+    @property
+    def named_store(self) -> Path | None:
+        """The store named by --store."""
+        named = getattr(self.options, "store", None)
+        return Path(named).expanduser() if named else None
+
+    @property
+    def config_path(self) -> Path:
+        """The settings file named by --config, EMAUDIT_CONFIG or the default."""
+        return self.named_config or paths.default_config()
+
+    @property
+    def named_config(self) -> Path | None:
+        """The settings file named by --config."""
+        named = getattr(self.options, "config", None)
+        return Path(named).expanduser() if named else None
+
+    @property
+    def prompts_dir(self) -> Path | None:
+        """The folder named by --prompts."""
+        named = getattr(self.options, "prompts", None)
+        return Path(named).expanduser() if named else None
+
+    @property
+    def json(self) -> bool:
+        """Whether data are wanted as JSON."""
+        return bool(getattr(self.options, "json", False))
+
+    def settings(self) -> Settings:
+        """The settings. Raises UsageError where a file was named and is not there."""
+        if self.named_config and not self.named_config.exists():
+            raise UsageError(f"no settings at {self.named_config}: `emaudit --config FILE init` writes them")
+        return load_settings(self.config_path)
+
+    def library(self) -> Library:
+        """All prompts, from --prompts or the shipped ones."""
+        return load_library(self.prompts_dir)
+
+    def open(self, write: bool = False, create: bool = False) -> Store:
+        """The store; its banner, if any, is said."""
+        store = Store.open(self.store_path, write=write, create=create)
+        if store.banner:
+            say(store.banner)
+        return store

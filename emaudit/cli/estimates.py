@@ -1,0 +1,50 @@
+"""Estimates as tables and in one line. A price that is not configured is unknown, never 0."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Sequence
+
+from emaudit.cli.output import counted, table
+from emaudit.planning import Estimate
+
+_HEADINGS = ("VARIANT", "ASSESSMENT", "PLANNED", "OWED", "VERDICTS", "REQUESTS", "TOKENS IN", "TOKENS OUT", "PRICE")
+
+
+def show_table(rows: Sequence[Estimate]) -> None:
+    """Print estimates, with a row for all of them where there are several."""
+    lines = [(row.variant, row.assessment, *_figures([row])) for row in rows]
+    if len(rows) > 1:
+        lines.append(("all", "", *_figures(rows)))
+    table(_HEADINGS, lines, right=_HEADINGS[2:])
+
+
+def say_table(rows: Sequence[Estimate]) -> None:
+    """The same table as narration."""
+    with contextlib.redirect_stdout(sys.stderr):
+        show_table(rows)
+
+
+def summary(rows: Sequence[Estimate]) -> str:
+    """What is owed in all, in a few words."""
+    n_owed, n_judgements = sum(row.n_owed for row in rows), sum(row.n_judgements for row in rows)
+    if not n_owed and not n_judgements:
+        return "nothing owed"
+    n_requests = sum(row.n_requests for row in rows)
+    tokens = sum(row.input_tokens + row.output_tokens for row in rows)
+    return (
+        f"{counted(n_owed, 'reply')} and about {counted(n_judgements, 'verdict')} owed, "
+        f"{counted(n_requests, 'request')}, about {tokens:,} tokens, price {price(rows)}"
+    )
+
+
+def price(rows: Sequence[Estimate]) -> str:
+    """The price of all rows; unknown where that of one is."""
+    known = [row.price for row in rows if row.price is not None]
+    return f"{sum(known):,.2f}" if len(known) == len(rows) else "unknown"
+
+
+def _figures(rows: Sequence[Estimate]) -> tuple[str, ...]:
+    counts = ("n_slots", "n_owed", "n_judgements", "n_requests", "input_tokens", "output_tokens")
+    return (*(f"{sum(getattr(row, name) for row in rows):,}" for name in counts), price(rows))

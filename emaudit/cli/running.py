@@ -1,0 +1,200 @@
+"""`emaudit run`, `resume`, `estimate`: asking for what is owed, here or detached, and what it would cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from emaudit.cli import estimates, instruments
+from emaudit.cli.arguments import Parser, Verbs, amount, count
+from emaudit.cli.context import Context
+from emaudit.cli.output import ask, emit, emit_json, is_interactive, say
+from emaudit.cli.progress import Bar
+from emaudit.errors import UsageError
+from emaudit.planning import Estimate, RunSpec, estimate
+from emaudit.runner import Ended
+from emaudit.store import runs
+
+_CAPS = ("max_concurrency", "max_requests", "max_tokens")
+_SWITCHES = ("retry_errors", "update_prompts", "new", "insecure_http", "allow_identical")
+
+
+def register(verbs: Verbs) -> None:
+    """Add `run`, `resume` and `estimate`."""
+    run = verbs.add("run", "ask variants whatever a preset still owes, and judge it", _run)
+    _add_what(run)
+    _add_how(run)
+    resume = verbs.add("resume", "go on with a run: ask what it still owes", _resume)
+    resume.add_argument("run", metavar="RUN", nargs="?", default="", help="its id or the beginning of it; else the last")
+    _add_how(resume)
+    cost = verbs.add("estimate", "what a run would ask: replies, requests, tokens, price", _estimate, lists=True)
+    _add_what(cost)
+
+
+def _add_what(parser: Parser) -> None:
+    group = parser.add_argument_group("what to ask")
+    group.add_argument("names", metavar="NAME", nargs="*", help="variants")
+    group.add_argument("--all", action="store_true", help="every variant that is not hidden")
+    group.add_argument("--assessment", metavar="A", action="append", help="one of them; else the paper's five")
+    group.add_argument("--preset", metavar="P", default="paper", help="paper (default), quick or smoke")
+    group.add_argument("--judge", metavar="MODEL", default="", help="else [judge] of the settings, else the endpoint's")
+    group.add_argument("--judge-endpoint", metavar="E", default="", help="where the judge is; else the variant's own")
+    group.add_argument("--language-judge", metavar="WHO", default="library", help="library (default) or model")
+    caps = parser.add_argument_group("limits")
+    caps.add_argument("--max-concurrency", metavar="N", type=count, default=0, help="requests in flight per endpoint")
+    caps.add_argument("--max-requests", metavar="N", type=count, default=0, help="stop after this many")
+    caps.add_argument("--max-tokens", metavar="N", type=count, default=0, help="stop after this many, in and out")
+    caps.add_argument("--max-cost", metavar="X", type=amount, default=0.0, help="stop at this price")
+    how = parser.add_argument_group("how")
+    how.add_argument("--retry-errors", action="store_true", help="ask prompts again that the endpoint refused")
+    how.add_argument("--update-prompts", action="store_true", help="use the prompts on disk where they changed")
+    how.add_argument("--new", action="store_true", help="a fresh replicate: ask everything anew")
+    how.add_argument("--insecure-http", action="store_true", help="plain http beyond this machine")
+    how.add_argument("--allow-identical", action="store_true", help="take samples that are all the same")
+
+
+def _add_how(parser: Parser) -> None:
+    group = parser.add_argument_group("where")
+    group.add_argument("--detach", action="store_true", help="run in the background; prints the run's id")
+    group.add_argument("--yes", action="store_true", help="do not ask first")
+    if parser.prog.endswith(" run"):
+        group.add_argument("--run-uid", metavar="UID", default="", help="the id the new run takes (8 hex digits)")
+
+
+def spec_of(context: Context) -> RunSpec:
+    """What the options ask for. Raises UsageError listing the known assessments or presets."""
+    options = context.options
+    if bool(options.names) == options.all:
+        raise UsageError("name the variants, or --all" if not options.names else "name variants or give --all, not both")
+    chosen = {"assessments": tuple(dict.fromkeys(options.assessment))} if options.assessment else {}
+    return RunSpec(
+        variants=tuple(dict.fromkeys(options.names)),
+        **chosen,
+        preset=options.preset,
+        judge=options.judge,
+        judge_endpoint=options.judge_endpoint,
+        language_judge=options.language_judge,
+        max_cost=options.max_cost,
+        **{name: getattr(options, name) for name in (*_CAPS, *_SWITCHES)},
+    )
+
+
+def words_of(context: Context, spec: RunSpec) -> list[str]:
+    """The options as arguments again, for a process of its own."""
+    words = [*spec.variants] if spec.variants else ["--all"]
+    for name in spec.assessments:
+        words += ["--assessment", name]
+    for name in ("preset", "judge", "judge_endpoint", "language_judge", *_CAPS, "max_cost"):
+        value = getattr(spec, name)
+        words += [_flag(name), str(value)] if value else []
+    return words + [_flag(name) for name in _SWITCHES if getattr(spec, name)]
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def global_words(context: Context) -> list[str]:
+    """--config and --prompts as they were given, for a process of its own."""
+    words: list[str] = []
+    if context.named_config:
+        words += ["--config", str(context.named_config)]
+    if context.prompts_dir:
+        words += ["--prompts", str(context.prompts_dir)]
+    return words
+
+
+def _run(context: Context) -> int:
+    from emaudit import detached, runner
+
+    spec = spec_of(context)
+    settings = context.settings()
+    with context.open() as store:
+        library = instruments.installed_rubrics(store, context.library())
+        rows = estimate(store, settings, library, spec)
+    if not context.options.yes:
+        _confirm(rows)
+    if context.options.detach:
+        uid = detached.start(
+            context.store_path, global_words(context), ["run", *words_of(context, spec), "--yes"]
+        )
+        return _detached(context, uid)
+    say(f"{len({row.variant for row in rows})} variants, preset {spec.preset}: {estimates.summary(rows)}")
+    with Bar() as bar:
+        ended = runner.start(
+            context.store_path, settings, library, spec, uid=context.options.run_uid, observe=bar.show
+        )
+    return _report(context, ended)
+
+
+def _confirm(rows: Sequence[Estimate]) -> None:
+    """Show what is owed and ask. Raises UsageError without a terminal, or for a no."""
+    if not is_interactive():
+        raise UsageError("nobody can be asked here: give --yes to run without asking")
+    estimates.say_table(rows)
+    if not ask(f"ask {estimates.summary(rows)}?"):
+        raise UsageError("nothing was asked")
+
+
+def _detached(context: Context, uid: str) -> int:
+    from emaudit.paths import run_log
+
+    emit(uid)
+    say(f"run {uid} goes on in the background; log: {run_log(context.store_path, uid)}")
+    say(f"`emaudit status` shows it, `emaudit wait {uid}` waits for it, `emaudit stop {uid}` stops it")
+    return 0
+
+
+def _resume(context: Context) -> int:
+    from emaudit import detached, runner
+
+    settings = context.settings()
+    with context.open() as store:
+        uid = runs.run(store, context.options.run).uid if context.options.run else _last_run(runs.runs(store))
+        library = context.library()
+    if context.options.detach:
+        detached.start(context.store_path, global_words(context), ["resume", uid, "--yes"])
+        return _detached(context, uid)
+    say(f"resuming run {uid}")
+    with Bar() as bar:
+        ended = runner.resume(context.store_path, settings, library, uid, observe=bar.show)
+    return _report(context, ended)
+
+
+def _last_run(held: Sequence[runs.Run]) -> str:
+    asked = [run.uid for run in held if run.kind != "import"]
+    if not asked:
+        raise UsageError("no run to resume: `emaudit run NAME` starts one")
+    return asked[-1]
+
+
+def _report(context: Context, ended: Ended) -> int:
+    """The final lines of a run: what came in, what is owed, why it ended, what to do next."""
+    with context.open() as store:
+        run = runs.run(store, ended.run_uid)
+        state = runs.state(store, run.run_id)
+        warnings = [event.detail for event in runs.events(store, run.run_id) if event.kind in {"warned", "gone"}]
+    for warning in dict.fromkeys(warnings):
+        say(f"note: {warning}")
+    say(
+        f"run {ended.run_uid}: {state.get('n_done', 0):,} of {state.get('n_planned', 0):,} replies, "
+        f"{state.get('n_judged', 0):,} of {state.get('n_referred', 0):,} verdicts, {ended.n_owed:,} owed"
+        + (f"; {ended.why}" if ended.why else "")
+    )
+    if ended.exit_code == 0:
+        say("done: `emaudit scores` shows the scores, `emaudit export DIR` writes them")
+    else:
+        say(f"`emaudit resume {ended.run_uid}` asks for the rest")
+    return ended.exit_code
+
+
+def _estimate(context: Context) -> int:
+    spec = spec_of(context)
+    with context.open() as store:
+        rows = estimate(store, context.settings(), context.library(), spec)
+    if context.json:
+        emit_json([asdict(row) for row in rows])
+    else:
+        estimates.show_table(rows)
+        say(estimates.summary(rows))
+    return 0

@@ -1,0 +1,51 @@
+"""A lane: one endpoint of a run, with its pool, its limit, and what waits to be asked there."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
+
+from emaudit.asking import Session
+from emaudit.client import Client
+from emaudit.config import Endpoint
+from emaudit.limits import Limiter
+
+Job = Callable[[], Awaitable[None]]
+
+
+class Lane:
+    """Requests to one endpoint; verdicts go before replies."""
+
+    def __init__(self, endpoint: Endpoint, cap: int, insecure_http: bool, warn: Callable[[str], None]) -> None:
+        self.endpoint = endpoint
+        self.limiter = Limiter(cap or endpoint.max_concurrency)
+        self.client = Client(endpoint, insecure_http)
+        self.asking = Session(self.client, self.limiter, warn)
+        self.judging = Session(self.client, self.limiter, warn)
+        self._waiting: asyncio.PriorityQueue[tuple[int, int, Job]] = asyncio.PriorityQueue()
+        self._order = itertools.count()
+
+    @property
+    def n_requests(self) -> int:
+        """Requests sent, failed ones included."""
+        return self.asking.n_requests + self.judging.n_requests
+
+    @property
+    def n_waiting(self) -> int:
+        """Requests ready to be sent."""
+        return self._waiting.qsize()
+
+    def put(self, job: Job, judging: bool) -> None:
+        """Queue a request."""
+        self._waiting.put_nowait((0 if judging else 1, next(self._order), job))
+
+    async def next(self) -> Job:
+        """The next request to send, once there is one."""
+        return (await self._waiting.get())[2]
+
+    def clear(self) -> int:
+        """Forget what waits, and say how much it was."""
+        n = self._waiting.qsize()
+        self._waiting = asyncio.PriorityQueue()
+        return n

@@ -1,0 +1,144 @@
+"""What all screens share: the frame around them, and keys that say why they cannot act."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, cast
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.content import Content
+from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
+from textual.widgets import Footer, Static
+
+from emaudit.snapshot import Snapshot
+from emaudit.text import one_line
+from emaudit.widgets.topbar import TopBar
+
+if TYPE_CHECKING:
+    from emaudit.app import EmauditApp
+
+Result = TypeVar("Result")
+
+TABS: Final = (("F2", "variants", "Variants"), ("F3", "runs", "Runs"))
+"""Key, mode and name of the screens there are."""
+WIDE: Final = 101
+"""Columns from which panes stand side by side."""
+
+
+def one_line_content(text: str, style: str = "", limit: int = 0) -> Content:
+    """Outside text on one line, as content that parses no markup."""
+    return Content.styled(one_line(text, limit), style) if style else Content(one_line(text, limit))
+
+
+class Explains(Screen[Result]):
+    """A screen whose keys say why they cannot act now: `why_not` is the one place that knows."""
+
+    _reasons: tuple[str, ...] = ()
+
+    @property
+    def audit(self) -> EmauditApp:
+        """The app, as what it is."""
+        return cast("EmauditApp", self.app)
+
+    def why_not(self, action: str) -> str:
+        """Why an action cannot be done now, for the user; empty where it can."""
+        return ""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey the keys of actions that cannot be done."""
+        return None if self.why_not(action) else True
+
+    def own_bindings(self) -> Iterable[Binding]:
+        """The bindings of this screen itself."""
+        return (binding for _, binding in self._bindings)
+
+    def refresh_reasons(self) -> None:
+        """Draw the footer again where another key can or cannot act."""
+        reasons = tuple(self.why_not(binding.action) for binding in self.own_bindings())
+        if reasons != self._reasons:
+            self._reasons = reasons
+            self.refresh_bindings()
+
+    def on_key(self, event: events.Key) -> None:
+        """Say why a greyed key does nothing."""
+        held = self.active_bindings.get(event.key)
+        if held is None or held.enabled:
+            return
+        reason = self.why_not(held.binding.action) if held.node is self else ""
+        if reason:
+            event.stop()
+            self.notify(reason, severity="warning", markup=False, timeout=4)
+
+
+class AuditScreen(Explains[None]):
+    """A main screen: the line at the top, a banner where there is something to say, the body, the keys."""
+
+    MODE: ClassVar[str] = ""
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 (as Textual declares it)
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (18, "-tall")]  # noqa: RUF012
+
+    def compose(self) -> ComposeResult:
+        """The frame, with the body of the screen in it."""
+        yield TopBar(TABS, self.MODE, self.audit.store_path.name)
+        yield Static(id="banner")
+        yield from self.compose_body()
+        yield Footer(show_command_palette=False)
+
+    def compose_body(self) -> Iterable[Widget]:
+        """What stands between the top line and the keys."""
+        raise NotImplementedError
+
+    def draw(self, snapshot: Snapshot) -> None:
+        """Draw the snapshot; called on every change while the screen is on top, and when it comes back."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        """Follow the app's snapshot."""
+        self.watch(self.app, "snapshot", self._followed)
+
+    def on_screen_resume(self) -> None:
+        """Catch up with what happened while another screen was on top."""
+        self._followed(self.audit.snapshot)
+
+    def on_resize(self) -> None:
+        """Lay out again for the new size."""
+        self.call_after_refresh(self.redraw)
+
+    def redraw(self) -> None:
+        """Draw what is shown again."""
+        self._followed(self.audit.snapshot)
+
+    def _followed(self, snapshot: Snapshot) -> None:
+        if not self.is_mounted or not self.is_current and not self._is_beneath_dialog():
+            return
+        self.query_one(TopBar).snapshot = snapshot
+        self._draw_banner(snapshot)
+        self.draw(snapshot)
+        self.refresh_reasons()
+
+    def _is_beneath_dialog(self) -> bool:
+        return self in self.app.screen_stack
+
+    def _draw_banner(self, snapshot: Snapshot) -> None:
+        banner = self.query_one("#banner", Static)
+        lines = [one_line(line) for line in (snapshot.problem, snapshot.banner) if line]
+        banner.set_class(bool(snapshot.problem), "-problem")
+        banner.display = bool(lines)
+        banner.update(Content("\n".join(lines)))
+
+
+class Dialog(Explains[Result], ModalScreen[Result]):
+    """A dialog over a screen; escape leaves it and changes nothing."""
+
+    BINDINGS: ClassVar[list[Any]] = [
+        Binding("escape", "leave", "Back", id="dialog.leave", tooltip="Back, changing nothing"),
+    ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (18, "-tall")]  # noqa: RUF012
+
+    def action_leave(self) -> None:
+        """Leave without a result."""
+        self.dismiss(None)

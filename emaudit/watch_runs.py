@@ -1,0 +1,246 @@
+"""The runs of a store, as the Runs screen shows them: stage, progress, state line, events. Reads only."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from emaudit.paths import run_log
+from emaudit.snapshot import EventLine, RunRow, RunStage
+from emaudit.store import Progress, Store, runs, scorers
+from emaudit.store import variants as stored_variants
+from emaudit.store.plans import Plan
+from emaudit.store.runs import Run, RunEvent
+
+SILENT_S: Final = 15.0
+"""Seconds without a state line after which a live run is said to be silent."""
+LOST_S: Final = 20.0
+"""Seconds after which a started process that is not in the store is given up."""
+
+ProgressOf = Callable[[Sequence[Plan]], tuple[Progress, bool]]
+
+
+@dataclass
+class _Held:
+    """One run with what does not change while it goes on."""
+
+    run: Run
+    plans: list[Plan]
+    events: list[RunEvent]
+    holder: Mapping[str, object] | None = None
+
+
+class RunWatch:
+    """Keeps the runs of one store between looks."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, _Held] = {}
+        self._names: dict[int, str] = {}
+        self.gone: frozenset[str] = frozenset()
+
+    def refresh(self, store: Store) -> None:
+        """Read the runs, their plans and events again."""
+        self._names = {row.variant_id: row.name for row in stored_variants.variants(store, hidden=True)}
+        for run in runs.runs(store):
+            before = self._held.get(run.uid)
+            plans = runs.run_plans(store, run.run_id)
+            events = runs.events(store, run.run_id)
+            self._held[run.uid] = _Held(run, plans, events, before.holder if before else None)
+        self.gone = frozenset(self._gone())
+
+    def _gone(self) -> Iterator[str]:
+        """Variants whose model was gone when a run last asked it."""
+        latest: dict[int, _Held] = {}
+        for held in self._held.values():
+            latest |= {plan.variant_id: held for plan in held.plans}
+        for variant_id, held in latest.items():
+            name = self._names.get(variant_id, "")
+            if name and any(event.kind == "gone" and _names(event.detail, name) for event in held.events):
+                yield name
+
+    def plans(self) -> Iterator[Plan]:
+        """The plans of all runs."""
+        for held in self._held.values():
+            yield from held.plans
+
+    def look(self, store: Store, pending: Mapping[str, float]) -> set[int]:
+        """Who holds which run now; the plans of live runs."""
+        live: set[int] = set()
+        for held in self._held.values():
+            held.holder = runs.holder(store, held.run) if _may_be_live(held) else None
+            if held.holder is not None:
+                live |= {plan.plan_id for plan in held.plans}
+        return live
+
+    def rows(self, store: Store, progress_of: ProgressOf, pending: Mapping[str, float]) -> list[RunRow]:
+        """All runs, newest first, with those just started on top."""
+        starting = [row for row in self.starting(store.path, pending) if row.uid not in self._held]
+        held = sorted(self._held.values(), key=lambda entry: entry.run.run_id, reverse=True)
+        return starting + [self._row(store, entry, progress_of, pending) for entry in held]
+
+    def starting(self, path: Path, pending: Mapping[str, float]) -> list[RunRow]:
+        """Runs whose process was started and that the store does not hold yet, with the last line of their log."""
+        rows = []
+        for uid, since in pending.items():
+            log = run_log(path, uid)
+            line = last_line(log)
+            is_lost = bool(line) and time.monotonic() - since > LOST_S
+            stage = RunStage.FAILED if is_lost else RunStage.STARTING
+            rows.append(RunRow(uid, stage, line=line or "starting", log_path=str(log)))
+        return rows
+
+    def _row(self, store: Store, held: _Held, progress_of: ProgressOf, pending: Mapping[str, float]) -> RunRow:
+        run, state = held.run, runs.state(store, held.run.run_id)
+        progress, is_counted = progress_of(held.plans)
+        stage = _stage(held, run.uid in pending and time.monotonic() - pending[run.uid] < LOST_S)
+        is_live = stage in {RunStage.RUNNING, RunStage.STOPPING}
+        log = run_log(store.path, run.uid)
+        return RunRow(
+            uid=run.uid,
+            stage=stage,
+            kind=run.kind,
+            preset=run.preset,
+            judge=scorers.by_id(store, run.judge_id).identity if run.judge_id is not None else "",
+            created_at=local_time(run.created_at, with_date=True),
+            variants=_once(self._names.get(plan.variant_id, "?") for plan in held.plans),
+            assessments=_once(plan.assessment for plan in held.plans),
+            n_slots=progress.n_slots,
+            n_closed=progress.n_closed,
+            n_referred=progress.n_referred,
+            n_judged=progress.n_judged,
+            n_unscored=progress.n_unscored,
+            n_errors=progress.n_errors,
+            is_counted=is_counted,
+            line=_line(held, state, is_live),
+            replies_per_s=_number(state, "replies_per_s") if is_live else None,
+            eta_s=_number(state, "eta_s") if is_live else None,
+            in_flight=int(_number(state, "in_flight") or 0) if is_live else 0,
+            limit=int(_number(state, "limit") or 0) if is_live else 0,
+            reason=str(state.get("reason", "")) if is_live else "",
+            input_tokens=int(_number(state, "input_tokens") or 0),
+            output_tokens=int(_number(state, "output_tokens") or 0),
+            cost=_number(state, "cost"),
+            holder=_holder(held.holder) if is_live else "",
+            log_path=str(log) if log.exists() else "",
+            events=tuple(_event(event) for event in held.events[-50:]),
+        )
+
+
+def merged(counts: Sequence[tuple[Plan, Progress | None]]) -> tuple[Progress, bool]:
+    """The sum of several plans' progress, and whether all of them are counted."""
+    known = [progress for _, progress in counts if progress is not None]
+    total = Progress(
+        sum(plan.n_slots for plan, _ in counts),
+        *(
+            sum(getattr(progress, name) for progress in known)
+            for name in ("n_closed", "n_referred", "n_judged", "n_unscored", "n_errors")
+        ),
+    )
+    return total, len(known) == len(counts)
+
+
+def _once(names: Iterator[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
+def _may_be_live(held: _Held) -> bool:
+    """Whether the lease is worth a look: an ended run that was not started again has none."""
+    return not held.events or _last(held) != "ended" or held.holder is not None
+
+
+def _last(held: _Held) -> str:
+    marks = [event.kind for event in held.events if event.kind in {"started", "ended"}]
+    return marks[-1] if marks else ""
+
+
+def _stage(held: _Held, is_fresh: bool) -> RunStage:
+    kinds = [event.kind for event in held.events]
+    since_start = kinds[len(kinds) - kinds[::-1].index("started") :] if "started" in kinds else kinds
+    if held.holder is not None:
+        return RunStage.STOPPING if "stop_requested" in since_start else RunStage.RUNNING
+    if is_fresh and _last(held) != "ended":
+        return RunStage.STARTING
+    if _last(held) == "ended":
+        code = _ended(held).get("exit")
+        return {0: RunStage.DONE, 3: RunStage.FAILED}.get(code if isinstance(code, int) else 1, RunStage.STOPPED)
+    return RunStage.INTERRUPTED if kinds or held.run.kind == "run" else RunStage.DONE
+
+
+def _ended(held: _Held) -> Mapping[str, Any]:
+    details = [event.detail for event in held.events if event.kind == "ended"]
+    return _json(details[-1]) if details else {}
+
+
+def _json(text: str) -> Mapping[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _names(detail: str, name: str) -> bool:
+    return detail == name or _json(detail).get("variant") == name or detail.startswith((f"{name}:", f"{name} "))
+
+
+def _line(held: _Held, state: Mapping[str, object], is_live: bool) -> str:
+    if not is_live:
+        return str(_ended(held).get("why", "")) if _last(held) == "ended" else ""
+    line = str(state.get("line", ""))
+    silent = _age_s(str(state.get("at", "")))
+    return f"{line} (no word for {silent:.0f} s)" if silent is not None and silent > SILENT_S else line
+
+
+def _age_s(at: str) -> float | None:
+    moment = _moment(at)
+    return (datetime.now(UTC) - moment).total_seconds() if moment else None
+
+
+def _moment(at: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(at)
+    except ValueError:
+        return None
+
+
+def local_time(at: str, with_date: bool = False) -> str:
+    """A stored UTC moment on the clock of this machine; as it is where it cannot be read."""
+    moment = _moment(at)
+    if moment is None:
+        return at
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M" if with_date else "%H:%M:%S")
+
+
+def _number(state: Mapping[str, object], name: str) -> float | None:
+    value = state.get(name)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _holder(holder: Mapping[str, object] | None) -> str:
+    return f"process {holder.get('pid', '?')} on {holder.get('host', '?')}" if holder else ""
+
+
+def _event(event: RunEvent) -> EventLine:
+    detail = _json(event.detail)
+    words = [f"exit {detail['exit']}"] if "exit" in detail else []
+    words += [str(detail[key]) for key in ("why", "text", "variant") if detail.get(key)]
+    words += [f"{detail['owed']:,} owed"] if isinstance(detail.get("owed"), int) else []
+    return EventLine(local_time(event.at), event.kind.replace("_", " "), ", ".join(words) if detail else event.detail)
+
+
+def last_line(path: Path) -> str:
+    """The last line of a log that is not empty; empty where there is none."""
+    try:
+        with path.open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - 4096))
+            lines = file.read().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return ""
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")

@@ -1,0 +1,83 @@
+"""A table of rows with a cursor: shows what it is given, redraws only what changed, keeps its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.coordinate import Coordinate
+from textual.widgets import DataTable
+
+from emaudit.widgets.cells import Column
+
+Row = tuple[str, tuple[Text, ...]]
+"""Key and cells."""
+
+
+class RowTable(DataTable[Text]):
+    """A DataTable of whole rows. `show` is the only way in; keys name rows."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "cursor_down", "Down", show=False, id="rows.down", tooltip="One row down"),
+        Binding("k", "cursor_up", "Up", show=False, id="rows.up", tooltip="One row up"),
+        Binding("g", "first_row", "First", show=False, id="rows.first", tooltip="To the first row"),
+        Binding("G,shift+g", "last_row", "Last", show=False, id="rows.last", tooltip="To the last row"),
+    ]
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id, cursor_type="row", cell_padding=0, header_height=1, zebra_stripes=False)
+        self._shown_columns: tuple[Column, ...] = ()
+        self._shown_rows: dict[str, tuple[Text, ...]] = {}
+
+    @property
+    def selected(self) -> str:
+        """The key of the row under the cursor; empty where there is none."""
+        keys = list(self._shown_rows)
+        return keys[self.cursor_row] if 0 <= self.cursor_row < len(keys) else ""
+
+    def show(self, columns: Sequence[Column], rows: Sequence[Row]) -> None:
+        """Show these rows; where columns and keys stay the same, only changed cells are drawn."""
+        fresh = dict(rows)
+        if tuple(columns) != self._shown_columns or list(fresh) != list(self._shown_rows):
+            self._rebuild(tuple(columns), fresh)
+            return
+        for key, cells in fresh.items():
+            for (column, _, _), before, after in zip(columns, self._shown_rows[key], cells, strict=False):
+                if before != after or before.spans != after.spans:
+                    self.update_cell(key, column, after)
+        self._shown_rows = fresh
+
+    def _rebuild(self, columns: tuple[Column, ...], rows: dict[str, tuple[Text, ...]]) -> None:
+        selected, scrolled, before = self.selected, self.scroll_offset, list(self._shown_rows)
+        if columns != self._shown_columns:
+            self.clear(columns=True)
+            for key, label, width in columns:
+                self.add_column(Text(label, no_wrap=True, overflow="ellipsis", end=""), width=width, key=key)
+        else:
+            self.clear()
+        self._shown_columns, self._shown_rows = columns, rows
+        for key, cells in rows.items():
+            self.add_row(*cells, key=key)
+        place = list(rows).index(selected) if selected in rows else min(self._place(selected, before), len(rows) - 1)
+        if rows:
+            self.cursor_coordinate = Coordinate(max(0, place), 0)
+            self.scroll_to(scrolled.x, scrolled.y, animate=False)
+
+    @staticmethod
+    def _place(selected: str, before: Sequence[str]) -> int:
+        return list(before).index(selected) if selected in before else 0
+
+    def select(self, key: str) -> None:
+        """Put the cursor on the row of a key, where there is one."""
+        if key in self._shown_rows:
+            self.move_cursor(row=list(self._shown_rows).index(key))
+
+    def action_first_row(self) -> None:
+        """Move the cursor to the first row."""
+        self.move_cursor(row=0)
+
+    def action_last_row(self) -> None:
+        """Move the cursor to the last row."""
+        self.move_cursor(row=self.row_count - 1)

@@ -1,0 +1,53 @@
+"""The line at the top: which screen, which store, whether it is simulated, and what runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from emaudit.snapshot import NOTHING, Snapshot
+from emaudit.text import one_line
+from emaudit.widgets import figures
+
+
+class TopBar(Widget):
+    """One line. SIMULATED stands directly behind the name, so that no width cuts it off."""
+
+    snapshot: reactive[Snapshot] = reactive(NOTHING)
+
+    def __init__(self, tabs: Sequence[tuple[str, str, str]], active: str, store_name: str) -> None:
+        super().__init__(id="topbar")
+        self._tabs = tabs
+        self._active = active
+        self._store_name = store_name
+
+    def render(self) -> Content:
+        """The line for the width there is."""
+        left = self._left()
+        right = self._right()
+        gap = self.size.width - left.cell_length - right.cell_length
+        if gap < 1:
+            return left
+        return Content.assemble(left, " " * gap, right)
+
+    def _left(self) -> Content:
+        parts: list[Content | tuple[str, str]] = [(" emaudit ", "bold $primary")]
+        if self.snapshot.kind == "simulated":
+            parts.append((" SIMULATED ", "bold $background on $warning"))
+        parts.append((" ", ""))
+        for key, mode, label in self._tabs:
+            style = "bold $text on $panel" if mode == self._active else "$text-muted"
+            parts += [(f" {key} ", f"{style} dim" if mode != self._active else style), (f"{label} ", style)]
+        return Content.assemble(*parts)
+
+    def _right(self) -> Content:
+        live = [run for run in self.snapshot.live_runs]
+        speed = sum(run.replies_per_s or 0.0 for run in live)
+        name = one_line(self._store_name, 30)
+        if not live:
+            return Content.assemble((f"{name} ", "$text-muted"))
+        text = f"▶ {figures.plural(len(live), 'run')} {figures.rate(speed)}"
+        return Content.assemble((text, "$primary"), (f"  {name} ", "$text-muted"))
