@@ -135,8 +135,6 @@ class Client:
                     path, cast_to=self._response_type, body=body, options=self._options
                 )
             return response.content
-        except openai.APITimeoutError:
-            raise RequestFailed(Kind.RETRY, f"no answer within {self.endpoint.timeout_s:g} s") from None
         except openai.APIConnectionError as error:
             raise self._connection_failure(error) from None
         except openai.APIStatusError as error:
@@ -159,6 +157,8 @@ class Client:
             return RequestFailed(
                 Kind.UNREACHABLE, f"nobody answers for {where}: {deepest}; start it, or correct base_url"
             )
+        if type(error).__name__ == "APITimeoutError":
+            return RequestFailed(Kind.RETRY, f"no answer from {where} within {self.endpoint.timeout_s:g} s")
         return RequestFailed(Kind.RETRY, f"connection to {where} lost: {deepest}")
 
     def _status_failure(self, status: int, headers: Mapping[str, str], content: bytes) -> RequestFailed:

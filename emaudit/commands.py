@@ -122,7 +122,7 @@ class Commands:
             if new_name != name:
                 variants.rename(store, name, new_name)
 
-    def _json(self, *arguments: str) -> Any:
+    def _json(self, *arguments: str) -> object:
         command = [sys.executable, "-m", "emaudit", "--store", str(self.store_path), *self.config_args, "--json"]
         try:
             done = subprocess.run(
@@ -144,7 +144,7 @@ def _cause(stderr: bytes) -> str:
     return lines[-1].removeprefix("emaudit: ").removeprefix("error: ") if lines else ""
 
 
-def _rows(found: Any) -> list[Mapping[str, Any]]:
+def _rows(found: object) -> list[Mapping[str, Any]]:
     """The objects of a listing: the list itself, or the first list in an object."""
     if isinstance(found, dict):
         found = next((value for value in found.values() if isinstance(value, list)), [])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from emaudit.errors import UsageError
 from emaudit.variants import Variant, check_lineage, check_name, guess, guess_parent
@@ -76,7 +76,8 @@ def with_parents(rows: Sequence[Draft], held: Sequence[Variant]) -> tuple[Draft,
 def edited(rows: Sequence[Draft], index: int, name: str, value: str, held: Sequence[Variant]) -> tuple[Draft, ...]:
     """The drafts with one field of one of them set by a person; a renamed parent is followed."""
     before = rows[index]
-    after = replace(before, edited=before.edited | {name}, **{name: value.strip()})
+    changes: dict[str, Any] = {name: value.strip(), "edited": before.edited | {name}}
+    after = replace(before, **changes)
     changed = [after if at == index else row for at, row in enumerate(rows)]
     if name == "name":
         changed = [replace(row, parent=after.name) if row.parent == before.name else row for row in changed]

@@ -105,7 +105,9 @@ def export_csv(
     """
     rules = rules or Rules()
     held: dict[Source, Sequence[Tally]] = {}
-    sources = newest_complete(archive.sources(), lambda source: _is_owed(archive, source, held))
+    found = list(archive.sources())
+    sources = newest_complete(found, lambda source: _is_owed(archive, source, held))
+    excluded = _excluded(found, sources)
     sets = [(source, held[source] if source in held else archive.tallies(source)) for source in sources]
     simulated = any(source.simulated for source in sources)
     scores = (_values(as_record(row), SCORE_COLUMNS) for row in table(sets, rules))
@@ -113,7 +115,9 @@ def export_csv(
         folder.table("variants.csv", VARIANT_COLUMNS, _variant_rows(archive, sources, simulated))
         folder.table("scores.csv", SCORE_COLUMNS, scores)
         folder.table("responses.csv", RESPONSE_COLUMNS, _response_rows(archive, sources))
-        folder.text("manifest.json", _manifest(archive, sources, preset, rules, excel_safe, simulated, folder.files))
+        folder.text(
+            "manifest.json", _manifest(archive, sources, preset, rules, excel_safe, simulated, excluded, folder.files)
+        )
         folder.replace()
         return folder.files
 
@@ -121,6 +125,21 @@ def export_csv(
 def _is_owed(archive: Archive, source: Source, held: dict[Source, Sequence[Tally]]) -> bool:
     held[source] = archive.tallies(source)
     return any(row.status == "owed" for row in held[source])
+
+
+def _excluded(found: Sequence[Source], chosen: Sequence[Source]) -> list[Record]:
+    """The replicates that the tables leave out, and why."""
+    kept = {(source.variant, source.assessment): source.replicate for source in chosen}
+    left_out = sorted((s.variant, s.assessment, s.replicate) for s in found if s not in set(chosen))
+    return [
+        {
+            "variant": variant,
+            "assessment": assessment,
+            "replicate": replicate,
+            "why": "older" if replicate < kept[variant, assessment] else "something is owed",
+        }
+        for variant, assessment, replicate in left_out
+    ]
 
 
 def _values(record: Mapping[str, object], columns: Iterable[str]) -> list[object]:
@@ -162,6 +181,7 @@ def _manifest(
     rules: Rules,
     excel_safe: bool,
     simulated: bool,
+    excluded: Sequence[Record],
     files: Sequence[Exported],
 ) -> str:
     manifest = {
@@ -173,6 +193,7 @@ def _manifest(
             for source in sources
         ],
         "settings": {**asdict(rules), "excel_safe": excel_safe, "replicate": "newest complete, else newest"},
+        "excluded": excluded,
         **archive.facts(),
         "files": {file.name: {"rows": file.n_rows, "sha256": file.sha256} for file in files},
     }

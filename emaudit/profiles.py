@@ -50,6 +50,11 @@ class Measured:
     used: Counts
     n_used: int
 
+    @property
+    def means(self) -> Mapping[str, float]:
+        """Template -> its mean."""
+        return self.cell.means
+
 
 Key = tuple[str, str]
 """(part, format)."""

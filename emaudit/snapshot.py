@@ -114,7 +114,6 @@ class VariantRow:
 class RunStage(StrEnum):
     """What a run is doing, in one word."""
 
-    STARTING = "starting"
     RUNNING = "running"
     STOPPING = "stopping"
     DONE = "done"
@@ -166,8 +165,8 @@ class RunRow:
 
     @property
     def is_live(self) -> bool:
-        """Whether a process runs it now, or was just started to."""
-        return self.stage in {RunStage.STARTING, RunStage.RUNNING, RunStage.STOPPING}
+        """Whether a process runs it now."""
+        return self.stage in {RunStage.RUNNING, RunStage.STOPPING}
 
     @property
     def n_owed(self) -> int:

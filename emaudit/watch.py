@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,7 @@ from typing import Final
 from emaudit.assessments import ASSESSMENTS, PAPER_FIVE
 from emaudit.errors import StoreError
 from emaudit.headlines import Headline, headline
-from emaudit.snapshot import NOTHING, Cell, LandedReply, RunRow, Snapshot, VariantRow
+from emaudit.snapshot import NOTHING, Cell, LandedReply, Snapshot, VariantRow
 from emaudit.store import Progress, Store, readings
 from emaudit.store import variants as stored_variants
 from emaudit.store.plans import Plan, current_plans
@@ -82,17 +82,16 @@ class Watcher:
         now = time.monotonic()
         return not any(count.is_due(now) for count in self._counts.values())
 
-    def look(self, pending: Mapping[str, float] | None = None) -> Snapshot:
-        """The store as it is now; `pending` are runs just started (uid -> monotonic seconds), maybe not in it yet."""
+    def look(self) -> Snapshot:
+        """The store as it is now."""
         try:
             store = self._opened()
         except StoreError as error:
             return replace(NOTHING, has_read=True, problem=str(error))
         if store is None:
-            starting = self._runs.starting(self.path, pending or {})
-            return Snapshot(has_read=True, assessments=PAPER_FIVE, runs=tuple(starting))
+            return Snapshot(has_read=True, assessments=PAPER_FIVE)
         try:
-            return self._snapshot(store, pending or {})
+            return self._snapshot(store)
         except sqlite3.Error as error:
             self._forget()
             return replace(NOTHING, has_read=True, exists=True, problem=f"{self.path.name} cannot be read: {error}")
@@ -122,15 +121,15 @@ class Watcher:
         path = self.path
         self.__init__(path)  # type: ignore[misc]
 
-    def _snapshot(self, store: Store, pending: Mapping[str, float]) -> Snapshot:
+    def _snapshot(self, store: Store) -> Snapshot:
         version = data_version(store)
         if version != self._version:
             self._refresh(store)
             self._version = version
-        live = self._runs.look(store, pending)
+        live = self._runs.look(store)
         self._count(store, live)
         assessments = self._assessments()
-        runs = self._runs.rows(store, self._progress_of, pending)
+        runs = self._runs.rows(store, self._progress_of)
         judge = active_judge(store)
         return Snapshot(
             has_read=True,
@@ -246,6 +245,3 @@ def _shown_plans(plans: Sequence[Plan]) -> dict[Touched, Plan]:
         if held is None or (plan.replicate, plan.n_slots, plan.plan_id) > (held.replicate, held.n_slots, held.plan_id):
             shown[key] = plan
     return shown
-
-
-__all__ = ["RunRow", "Watcher"]

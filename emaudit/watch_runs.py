@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
 from emaudit.paths import run_log
@@ -20,8 +17,6 @@ from emaudit.store.runs import Run, RunEvent
 
 SILENT_S: Final = 15.0
 """Seconds without a state line after which a live run is said to be silent."""
-LOST_S: Final = 20.0
-"""Seconds after which a started process that is not in the store is given up."""
 
 ProgressOf = Callable[[Sequence[Plan]], tuple[Progress, bool]]
 
@@ -69,7 +64,7 @@ class RunWatch:
         for held in self._held.values():
             yield from held.plans
 
-    def look(self, store: Store, pending: Mapping[str, float]) -> set[int]:
+    def look(self, store: Store) -> set[int]:
         """Who holds which run now; the plans of live runs."""
         live: set[int] = set()
         for held in self._held.values():
@@ -78,27 +73,15 @@ class RunWatch:
                 live |= {plan.plan_id for plan in held.plans}
         return live
 
-    def rows(self, store: Store, progress_of: ProgressOf, pending: Mapping[str, float]) -> list[RunRow]:
-        """All runs, newest first, with those just started on top."""
-        starting = [row for row in self.starting(store.path, pending) if row.uid not in self._held]
+    def rows(self, store: Store, progress_of: ProgressOf) -> list[RunRow]:
+        """All runs, newest first."""
         held = sorted(self._held.values(), key=lambda entry: entry.run.run_id, reverse=True)
-        return starting + [self._row(store, entry, progress_of, pending) for entry in held]
+        return [self._row(store, entry, progress_of) for entry in held]
 
-    def starting(self, path: Path, pending: Mapping[str, float]) -> list[RunRow]:
-        """Runs whose process was started and that the store does not hold yet, with the last line of their log."""
-        rows = []
-        for uid, since in pending.items():
-            log = run_log(path, uid)
-            line = last_line(log)
-            is_lost = bool(line) and time.monotonic() - since > LOST_S
-            stage = RunStage.FAILED if is_lost else RunStage.STARTING
-            rows.append(RunRow(uid, stage, line=line or "starting", log_path=str(log)))
-        return rows
-
-    def _row(self, store: Store, held: _Held, progress_of: ProgressOf, pending: Mapping[str, float]) -> RunRow:
+    def _row(self, store: Store, held: _Held, progress_of: ProgressOf) -> RunRow:
         run, state = held.run, runs.state(store, held.run.run_id)
         progress, is_counted = progress_of(held.plans)
-        stage = _stage(held, run.uid in pending and time.monotonic() - pending[run.uid] < LOST_S)
+        stage = _stage(held)
         is_live = stage in {RunStage.RUNNING, RunStage.STOPPING}
         log = run_log(store.path, run.uid)
         return RunRow(
@@ -159,17 +142,15 @@ def _last(held: _Held) -> str:
     return marks[-1] if marks else ""
 
 
-def _stage(held: _Held, is_fresh: bool) -> RunStage:
+def _stage(held: _Held) -> RunStage:
     kinds = [event.kind for event in held.events]
     since_start = kinds[len(kinds) - kinds[::-1].index("started") :] if "started" in kinds else kinds
     if held.holder is not None:
         return RunStage.STOPPING if "stop_requested" in since_start else RunStage.RUNNING
-    if is_fresh and _last(held) != "ended":
-        return RunStage.STARTING
     if _last(held) == "ended":
         code = _ended(held).get("exit")
         return {0: RunStage.DONE, 3: RunStage.FAILED}.get(code if isinstance(code, int) else 1, RunStage.STOPPED)
-    return RunStage.INTERRUPTED if kinds or held.run.kind == "run" else RunStage.DONE
+    return RunStage.DONE if held.run.kind == "import" else RunStage.INTERRUPTED
 
 
 def _ended(held: _Held) -> Mapping[str, Any]:
@@ -232,15 +213,3 @@ def _event(event: RunEvent) -> EventLine:
     words += [str(detail[key]) for key in ("why", "text", "variant") if detail.get(key)]
     words += [f"{detail['owed']:,} owed"] if isinstance(detail.get("owed"), int) else []
     return EventLine(local_time(event.at), event.kind.replace("_", " "), ", ".join(words) if detail else event.detail)
-
-
-def last_line(path: Path) -> str:
-    """The last line of a log that is not empty; empty where there is none."""
-    try:
-        with path.open("rb") as file:
-            file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - 4096))
-            lines = file.read().decode("utf-8", "replace").splitlines()
-    except OSError:
-        return ""
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")

@@ -17,6 +17,7 @@ LANGUAGES: Final = ("french", "german", "english", "other", "mixed")
 
 _CODES: Final = ("en", "fr", "de", "es", "it", "pt", "nl", "ca", "sv", "da", "pl", "ru", "ar", "zh", "ja", "ko")
 _NAMED: Final = {"fr": "french", "de": "german", "en": "english"}
+_LOOKED_AT: Final = 4_000
 _CONFIDENT: Final = 0.9
 _LETTERS: Final = 15
 _WORDS: Final = 3
@@ -27,8 +28,11 @@ _SENTENCE_END: Final = re.compile(r"(?<=[.!?…:;])\s+|\n+")
 
 
 def identify(text: str) -> str:
-    """`french`, `german`, `english` or `other` where the text is plainly in one language, else an empty text."""
-    prose = _NOT_PROSE.sub(" ", strip_thinking(text))
+    """`french`, `german`, `english` or `other` where the text is plainly in one language, else an empty text.
+
+    Looks at the first 4,000 characters.
+    """
+    prose = _NOT_PROSE.sub(" ", strip_thinking(text)[:_LOOKED_AT])
     if _letters(prose) < _LETTERS or not _wordy(prose):
         return ""
     language = _classify(prose)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import islice
 from typing import Final
 
 from emaudit.assessments.parsing import plain
@@ -26,6 +27,7 @@ _COMPARED: Final = re.compile(
     r"\b(?:between|below|under|over|above|beyond|than|at\s+least|at\s+most|up\s+to|until|from)\s+(?:an?\s+)?\Z", re.I
 )
 _CLAUSE_END: Final = re.compile(r"[,;:!?\n—]|\.(?![0-9])|\b(?:but|so|though|yet)\b", re.IGNORECASE)
+_MANY: Final = 20
 _NAMES: Final = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 _MEANS: Final = r"\s*(?:=|:|\(|is\b|being\b|means\b|meaning\b|for\b|stands\s+for\b|indicates\b|represents\b)"
 
@@ -85,9 +87,9 @@ def _without_scale(text: str, low: int, high: int) -> str:
 
 
 def _in_sentence(text: str, low: int, high: int) -> float | None:
-    found = list(_FIND.finditer(text))
+    found = list(islice(_FIND.finditer(text), _MANY))
     values = {_value(match) for match in found}
-    if len(values) != 1 or any(_spoilt(text, match, high) for match in found):
+    if len(values) != 1 or len(found) == _MANY or any(_spoilt(text, match, high) for match in found):
         return None
     value = values.pop()
     return value if low <= value <= high else None

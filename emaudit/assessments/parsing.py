@@ -11,6 +11,7 @@ from typing import Final
 
 from emaudit.assessments.replies import strip_thinking
 
+_LONGEST: Final = 4_000
 _TYPOGRAPHY: Final = str.maketrans(
     {
         **dict.fromkeys("“”„«»", '"'),
@@ -27,9 +28,13 @@ _LINE_MARKS: Final = re.compile(r"^[ \t]*(?:#{1,6}|>)[ \t]+", re.MULTILINE)
 def plain(text: str) -> str:
     """The answer without think-blocks, markdown emphasis, invisible characters and enclosing quotes.
 
-    Digits are left as they are: a digit of another script is not a digit.
+    Digits are left as they are: a digit of another script is not a digit. Empty for a text of over 4,000
+    characters, which is no plain answer whatever it says.
     """
-    text = strip_thinking(text).translate(_TYPOGRAPHY)
+    text = strip_thinking(text)
+    if len(text) > _LONGEST:
+        return ""
+    text = text.translate(_TYPOGRAPHY)
     text = "".join(" " if unicodedata.category(char) == "Zs" else char for char in text if not _invisible(char))
     for _ in range(2):
         text = _BOXED.sub(r"\1", text)
@@ -112,7 +117,7 @@ _HEDGE: Final = re.compile(
     r"|n't\b|\?",
     re.IGNORECASE,
 )
-_HYPHENATED: Final = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)+")
+_HYPHENATED: Final = re.compile(r"(?<![\w-])[^\W\d_]+(?:-[^\W\d_]+)+")
 
 
 def read_word(text: str, first: str, second: str) -> int | None:

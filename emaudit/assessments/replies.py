@@ -10,9 +10,7 @@ from typing import Final
 
 from emaudit.assessments.base import Answer, Outcome, Reading, Status
 
-_CLOSED: Final = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.IGNORECASE | re.DOTALL)
-_OPENED_BY_TEMPLATE: Final = re.compile(r"\A.*</think(?:ing)?>", re.IGNORECASE | re.DOTALL)
-_UNCLOSED: Final = re.compile(r"<think(?:ing)?>.*\Z", re.IGNORECASE | re.DOTALL)
+_TAG: Final = re.compile(r"<(?P<close>/?)think(?:ing)?>", re.IGNORECASE)
 
 
 def strip_thinking(text: str) -> str:
@@ -21,9 +19,19 @@ def strip_thinking(text: str) -> str:
     A block that never closes reaches to the end; one that only closes was opened by the chat template and
     reaches back to the start.
     """
-    text = _CLOSED.sub(" ", text)
-    text = _OPENED_BY_TEMPLATE.sub("", text)
-    return _UNCLOSED.sub("", text).strip()
+    said: list[str] = []
+    thinking, start = False, 0
+    for tag in _TAG.finditer(text):
+        if tag["close"]:
+            if not thinking:
+                said.clear()
+            thinking, start = False, tag.end()
+        elif not thinking:
+            said.append(text[start : tag.start()])
+            thinking = True
+    if not thinking:
+        said.append(text[start:])
+    return " ".join(said).strip()
 
 
 def spoken_text(answer: Answer) -> str:

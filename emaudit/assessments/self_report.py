@@ -33,7 +33,10 @@ class SelfReport(Assessment):
     """Whether every language reply goes to the judge, as the paper did, instead of the undecided ones."""
 
     def plan(self, library: Library, preset: str) -> Iterator[Planned]:
-        """Pole by pole, format by format, every stem in all its conditions. Raises UsageError for a pole without words."""
+        """Pole by pole, format by format, every stem in all its conditions.
+
+        Raises UsageError for a pole without its words.
+        """
         content = library.instrument(self.key).content
         planners = (self._decision, self._numerical, self._likert, self._language)
         for pole in content["poles"]:

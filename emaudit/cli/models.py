@@ -56,8 +56,8 @@ def _models(context: Context) -> int:
             failures.append(error)
     if failures and len(endpoints) == 1:
         raise failures[0]
-    for error in failures:
-        say(f"emaudit: {error}")
+    for failure in failures:
+        say(f"emaudit: {failure}")
     _print(context, found)
     return failures[0].exit_code if failures else 0
 

@@ -50,22 +50,23 @@ def width(text: str) -> int:
     )
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> None:
-    """Print rows under headings, columns aligned; those named in `right` to the right."""
-    cells = [[cell(value) for value in row] for row in rows]
-    widths = [
-        max([width(heading), *(width(row[index]) for row in cells)]) for index, heading in enumerate(headings)
-    ]
+def table(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = (), whole: Sequence[str] = ()
+) -> None:
+    """Print rows under headings, columns aligned; those named in `right` to the right, those in `whole` uncut."""
+    limits = [0 if heading in whole else CELL_LIMIT for heading in headings]
+    cells = [[cell(value, limit) for value, limit in zip(row, limits, strict=True)] for row in rows]
+    widths = [max([width(heading), *(width(row[index]) for row in cells)]) for index, heading in enumerate(headings)]
     aligned = [heading in right for heading in headings]
     for row in [list(headings), *cells]:
         print("  ".join(_padded(row, widths, aligned)).rstrip())
     sys.stdout.flush()
 
 
-def cell(value: str) -> str:
-    """A table cell: one line, leading spaces kept (they show a tree), cut when long."""
+def cell(value: str, limit: int = CELL_LIMIT) -> str:
+    """A table cell: one line, leading spaces kept (they show a tree), cut when longer than `limit` (0: never)."""
     indent = len(value) - len(value.lstrip(" "))
-    return " " * indent + one_line(value, CELL_LIMIT)
+    return " " * indent + one_line(value, limit)
 
 
 def _padded(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> Iterator[str]:

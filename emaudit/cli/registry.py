@@ -11,7 +11,6 @@ from emaudit.cli import (
     importing,
     instruments,
     keeping,
-    models,
     running,
     scoring,
     settings,
@@ -34,4 +33,3 @@ FAMILIES: Final[tuple[Callable[[Verbs], None], ...]] = (
     importing.register,
     scoring.register,
 )
-"""`models` is a verb of the family `variant`, registered there."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
+from emaudit.assessments import PAPER_FIVE
 from emaudit.cli import estimates, instruments
 from emaudit.cli.arguments import Parser, Verbs, amount, count
 from emaudit.cli.context import Context
@@ -12,8 +14,10 @@ from emaudit.cli.output import ask, emit, emit_json, is_interactive, say
 from emaudit.cli.progress import Bar
 from emaudit.errors import UsageError
 from emaudit.planning import Estimate, RunSpec, estimate
-from emaudit.runner import Ended
 from emaudit.store import runs
+
+if TYPE_CHECKING:
+    from emaudit.runner import Ended
 
 _CAPS = ("max_concurrency", "max_requests", "max_tokens")
 _SWITCHES = ("retry_errors", "update_prompts", "new", "insecure_http", "allow_identical")
@@ -25,7 +29,9 @@ def register(verbs: Verbs) -> None:
     _add_what(run)
     _add_how(run)
     resume = verbs.add("resume", "go on with a run: ask what it still owes", _resume)
-    resume.add_argument("run", metavar="RUN", nargs="?", default="", help="its id or the beginning of it; else the last")
+    resume.add_argument(
+        "run", metavar="RUN", nargs="?", default="", help="its id or the beginning of it; else the last"
+    )
     _add_how(resume)
     cost = verbs.add("estimate", "what a run would ask: replies, requests, tokens, price", _estimate, lists=True)
     _add_what(cost)
@@ -65,11 +71,12 @@ def spec_of(context: Context) -> RunSpec:
     """What the options ask for. Raises UsageError listing the known assessments or presets."""
     options = context.options
     if bool(options.names) == options.all:
-        raise UsageError("name the variants, or --all" if not options.names else "name variants or give --all, not both")
-    chosen = {"assessments": tuple(dict.fromkeys(options.assessment))} if options.assessment else {}
+        raise UsageError(
+            "name the variants, or --all" if not options.names else "name variants or give --all, not both"
+        )
     return RunSpec(
         variants=tuple(dict.fromkeys(options.names)),
-        **chosen,
+        assessments=tuple(dict.fromkeys(options.assessment or PAPER_FIVE)),
         preset=options.preset,
         judge=options.judge,
         judge_endpoint=options.judge_endpoint,
@@ -115,15 +122,11 @@ def _run(context: Context) -> int:
     if not context.options.yes:
         _confirm(rows)
     if context.options.detach:
-        uid = detached.start(
-            context.store_path, global_words(context), ["run", *words_of(context, spec), "--yes"]
-        )
+        uid = detached.start(context.store_path, global_words(context), ["run", *words_of(context, spec), "--yes"])
         return _detached(context, uid)
     say(f"{len({row.variant for row in rows})} variants, preset {spec.preset}: {estimates.summary(rows)}")
     with Bar() as bar:
-        ended = runner.start(
-            context.store_path, settings, library, spec, uid=context.options.run_uid, observe=bar.show
-        )
+        ended = runner.start(context.store_path, settings, library, spec, uid=context.options.run_uid, observe=bar.show)
     return _report(context, ended)
 
 

@@ -30,7 +30,9 @@ def register(verbs: Verbs) -> None:
     add.add_argument("--model", metavar="ID", required=True, help="the model's id at its endpoint")
     add.add_argument("--endpoint", metavar="E", default="", help="an endpoint of emaudit.toml")
     add.add_argument("--base-url", metavar="URL", default="", help="an address without settings, ending in /v1")
-    add.add_argument("--api-key-env", metavar="VAR", default="", help="the variable that holds the key, if it needs one")
+    add.add_argument(
+        "--api-key-env", metavar="VAR", default="", help="the variable that holds the key, if it needs one"
+    )
     for field in ("size", "domain", "stage"):
         add.add_argument(f"--{field}", metavar=field[0].upper(), default="")
     add.add_argument("--parent", metavar="NAME", default="", help="the variant it was tuned from")

@@ -128,6 +128,7 @@ def _status(context: Context) -> int:
             for line in lines
         ],
         right=("REPLIES", "VERDICTS OWED", "OWED"),
+        whole=("LOG",),
     )
     return 0
 
@@ -171,7 +172,9 @@ def _wait(context: Context) -> int:
             time.sleep(POLL_S)
         line = run_line(store, run)
         ended = last_end(store, run)
-    say(f"run {run.uid}: {line.state}, {line.n_closed:,} of {line.n_planned:,} replies, {line.owed:,} owed; {line.last}")
+    say(
+        f"run {run.uid}: {line.state}, {line.n_closed:,} of {line.n_planned:,} replies, {line.owed:,} owed; {line.last}"
+    )
     if line.state == "interrupted":
         return 1
     return _exit_code(ended) if ended else 0

@@ -112,7 +112,7 @@ class AuditScreen(Explains[None]):
         self._followed(self.audit.snapshot)
 
     def _followed(self, snapshot: Snapshot) -> None:
-        if not self.is_mounted or not self.is_current and not self._is_beneath_dialog():
+        if not self.is_mounted or (not self.is_current and not self._is_beneath_dialog()):
             return
         self.query_one(TopBar).snapshot = snapshot
         self._draw_banner(snapshot)

@@ -41,7 +41,7 @@ class VariantsScreen(AuditScreen):
         Binding("e", "edit", "Edit", show=False, id="variants.edit", tooltip="Edit size, domain, stage, parent, name"),
         Binding("h", "hide", "Hide", show=False, id="variants.hide", tooltip="Hide this variant; u shows it again"),
         Binding("u", "undo", "Undo", show=False, id="variants.undo", tooltip="Show the variant hidden last again"),
-        Binding("escape", "clear", "Clear", show=False, id="variants.clear", tooltip="Clear the filter, then the marks"),
+        Binding("escape", "clear", "Clear", show=False, id="variants.clear", tooltip="Clear the filter, or the marks"),
     ]
 
     def __init__(self) -> None:
@@ -143,7 +143,7 @@ class VariantsScreen(AuditScreen):
     def _entered(self) -> None:
         self.action_open()
 
-    @on(FilterLine.Changed)
+    @on(Input.Changed, "#filter")
     def _filtered(self) -> None:
         self.redraw()
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from emaudit.stats.estimation import (
     CONFIDENCE,
+    Figure,
     Interval,
     clopper_pearson,
     student_interval,
@@ -60,6 +61,11 @@ class Group:
 def _unweighted(values: Iterable[float | None]) -> float | None:
     there = [value for value in values if value is not None]
     return math.fsum(there) / len(there) if there else None
+
+
+def tree_mean(node: Cell | Group) -> Figure:
+    """The mean of a tree as a figure with its reason where there is none."""
+    return Figure(node.mean, "" if node.mean is not None else "no reply has a value")
 
 
 def tree_interval(tree: Group, scale: tuple[float, float] = (0.0, 1.0), confidence: float = CONFIDENCE) -> Interval:

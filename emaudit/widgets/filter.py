@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from textual import events
-from textual.message import Message
 from textual.widgets import Input
 
 
 class FilterLine(Input):
-    """An input of one line, hidden until it is opened; says at every key what it holds."""
-
-    class Changed(Message):
-        """The words of the filter changed."""
+    """An input of one line, hidden until it is opened."""
 
     def __init__(self) -> None:
         super().__init__(id="filter", placeholder="name, model, size, domain, stage", compact=True)
@@ -31,10 +27,6 @@ class FilterLine(Input):
         """Empty the line and hide it."""
         self.value = ""
         self.display = False
-
-    def watch_value(self, value: str) -> None:
-        """Tell that the filter changed."""
-        self.post_message(self.Changed())
 
     def on_key(self, event: events.Key) -> None:
         """The arrows leave the line for the rows."""

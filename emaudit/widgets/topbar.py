@@ -44,7 +44,7 @@ class TopBar(Widget):
         return Content.assemble(*parts)
 
     def _right(self) -> Content:
-        live = [run for run in self.snapshot.live_runs]
+        live = self.snapshot.live_runs
         speed = sum(run.replies_per_s or 0.0 for run in live)
         name = one_line(self._store_name, 30)
         if not live:

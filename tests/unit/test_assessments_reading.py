@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -267,25 +268,30 @@ def test_harm_keeps_the_judge_s_level() -> None:
     assert judged("harmfulness", "", {"score": 4}) == (Reading(Status.SCORED, 4.0),)
 
 
+HOSTILE = {
+    "braces": "{reply} {0} {",
+    "percent": "%s %(x)d",
+    "markup": "[/foo]",
+    "escape": "\x1b[31mred",
+    "nul": "\x00",
+    "surrogate": "\ud800",
+    "letters": "A" * 1_000_000,
+    "brackets": "[(" * 500_000,
+    "digits": "9" * 1_000_000,
+    "numbers": "0 is " * 800,
+    "hyphens": "a-" * 1_900,
+    "spaces": "3" + " " * 3_900 + "x",
+    "think": "<think>" * 150_000,
+    "unthink": "</think>" * 120_000,
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.parametrize(("key", "format", "scoring"), EVERY)
-@pytest.mark.parametrize(
-    "text",
-    [
-        "{reply}",
-        "{0}",
-        "%s",
-        "[/foo]",
-        "\x1b[31mred",
-        "\x00",
-        "\ud800",
-        "A" * 100_000,
-        "(" * 5_000,
-        "9" * 5_000,
-        "<think>" * 2_000,
-    ],
-)
-def test_no_reply_breaks_a_reader(key: str, format: str, scoring: dict[str, object], text: str) -> None:
+def test_no_reply_breaks_or_stalls_a_reader(key: str, format: str, scoring: dict[str, object], text: str) -> None:
+    started = time.process_time()
     reading = read(text, key, format, **scoring)
+    assert time.process_time() - started < 3
     assert (reading.value is None) == (reading.status not in (Status.SCORED, Status.NEUTRAL))
 
 

@@ -11,23 +11,25 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from emaudit import jobs
-from emaudit.asking import GaveUp
-from emaudit.assessments.base import Answer, Assessment, Reading, Status
+from emaudit.assessments.base import Assessment, Reading, Status
 from emaudit.client import Completion, Kind, RequestFailed
 from emaudit.config import Endpoint, Settings
-from emaudit.counts import Counts
 from emaudit.errors import StoreError
 from emaudit.judges import Judge
-from emaudit.lanes import Job, Lane
-from emaudit.limits import Limiter
 from emaudit.planning import Prepared, RunSpec, assessment_of, endpoint_of
+from emaudit.runner import jobs
+from emaudit.runner.asking import GaveUp
+from emaudit.runner.counts import Counts
+from emaudit.runner.judging import Judging
+from emaudit.runner.lanes import Lane
+from emaudit.runner.ledger import Ledger
+from emaudit.runner.limits import Limiter
+from emaudit.runner.queue import OpenWork
 from emaudit.store import replies, runs
 from emaudit.store.connection import Store
 from emaudit.store.plans import Plan, Stretch, owed
 from emaudit.store.readings import progress
-from emaudit.store.replies import Chain, Owed, ReplyRow, VerdictRow
-from emaudit.store.writer import Writer
+from emaudit.store.replies import Chain, Owed, ReplyRow
 
 QUEUE: Final = 2_000
 """Requests kept ready per lane; what is owed beyond them stays in the store."""
@@ -39,7 +41,7 @@ class Stopped(Exception):
 
 
 class Work:
-    """The state of one run at work. `stop` may be called at any moment, from the loop's thread."""
+    """The state of one run at work; made inside the running loop. `stop` may be called there at any moment."""
 
     def __init__(
         self,
@@ -61,15 +63,22 @@ class Work:
         self._spec = spec
         self._settings = settings
         self._ready = ready
-        self._judge_chosen = judge
+        self._judge = judge
         self._parsers = parsers
-        self._judge_down = ""
         self._assessments: dict[str, Assessment] = {}
         self._lanes: dict[tuple[str, str], Lane] = {}
-        self._chain = Chain(store.db, run.run_id)
-        self._writer: Writer | None = None
-        self._open = 0
-        self._idle = asyncio.Event()
+        self._open = OpenWork()
+        self._ledger = Ledger(store.path, run.run_id, Chain(store.db, run.run_id), self._write_failed)
+        self._judging = Judging(
+            judge,
+            self._lane(judge.endpoint),
+            self._ledger,
+            self.counts,
+            self._open,
+            self._may_ask,
+            self._accept,
+            self.stop,
+        )
         self._collapsed: set[str] = set()
         self._models: dict[int, str] = {}
 
@@ -95,7 +104,7 @@ class Work:
         wait = max((limiter.cooldown for limiter in self.limiters()), default=0.0)
         if wait > 0.5:
             return f"rate-limited, next try in {wait:.0f} s"
-        return f"judge left alone for now: {self._judge_down}" if self._judge_down else self.phase
+        return f"judge left alone for now: {self._judging.down}" if self._judging.down else self.phase
 
     def limiters(self) -> list[Limiter]:
         """The limit of every endpoint in use."""
@@ -104,54 +113,45 @@ class Work:
     def stop(self, exit_code: int, why: str) -> None:
         """Ask nothing more; what is in flight is still saved. A second call cuts that off too."""
         if self.stopping:
-            self._idle.set()
+            self._open.cut_short()
             return
         self.stopping, self.exit_code, self.why = True, exit_code, why
 
     def write_state(self, state: Mapping[str, object]) -> None:
         """Have the state line written with the next group of rows."""
-        if self._writer:
-            self._writer.submit(lambda db: runs.write_state(db, self.run.run_id, state))
-
-    def _event(self, kind: str, detail: str) -> None:
-        if self._writer:
-            self._writer.submit(lambda db: runs.insert_event(db, self.run.run_id, kind, detail))
+        self._ledger.write_state(state)
 
     def _warn(self, text: str) -> None:
-        self._event("warned", text)
+        self._ledger.event("warned", text)
 
     async def until_done(self) -> None:
         """Pass after pass, until nothing is owed, a pass closes nothing, or the run is stopped."""
-        loop = asyncio.get_running_loop()
-        self._writer = Writer(self.store.path, lambda error: loop.call_soon_threadsafe(self._write_failed, error))
         while not self.stopping:
             self.counts.closed_in_pass = 0
-            self._judge_down = ""
+            self._judging.down = ""
             await self._one_pass()
             if not self.counts.closed_in_pass or self.counts.nothing_owed:
                 return
 
     def _write_failed(self, error: BaseException) -> None:
         self.stop(getattr(error, "exit_code", 3), f"{error}; {self.counts.n_done:,} replies are saved, run paused")
-        self._idle.set()
+        self._open.cut_short()
 
     async def close(self) -> None:
         """Commit what came in, close the connections."""
         for lane in self._lanes.values():
             await lane.client.close()
-        if self._writer:
-            await asyncio.to_thread(self._writer.close)
-            self._writer = None
+        await self._ledger.close()
 
     async def _one_pass(self) -> None:
-        self._idle.clear()
-        self._open = 1
+        self._open.begin()
+        self._open.opened()
         tasks = [asyncio.create_task(self._load()), asyncio.create_task(self._watch_stop())]
         for lane in self._every_lane():
             lane.clear()
             tasks += [asyncio.create_task(self._serve(lane)) for _ in range(lane.limiter.cap)]
         try:
-            await self._idle.wait()
+            await self._open.none_left()
         finally:
             for task in tasks:
                 task.cancel()
@@ -161,9 +161,8 @@ class Work:
                 raise error
 
     def _every_lane(self) -> list[Lane]:
-        for endpoint in [endpoint_of(self._settings, item.variant) for item in self._ready]:
-            self._lane(endpoint)
-        self._lane(self._judge_chosen.endpoint)
+        for item in self._ready:
+            self._lane(endpoint_of(self._settings, item.variant))
         return list(self._lanes.values())
 
     def _lane(self, endpoint: Endpoint) -> Lane:
@@ -174,9 +173,9 @@ class Work:
 
     async def _watch_stop(self) -> None:
         """Once stopping, wait for what is in flight, then end the pass."""
-        while not (self.stopping and not any(limiter.in_flight for limiter in self.limiters())):
+        while not (self.stopping and not any(limiter.in_flight for limiter in self.limiters())):  # noqa: ASYNC110 (many things end it)
             await asyncio.sleep(0.05)
-        self._idle.set()
+        self._open.cut_short()
 
     async def _load(self) -> None:
         """Queue what is owed, plan by plan: verdicts first, then replies."""
@@ -185,17 +184,16 @@ class Work:
                 if item.variant.variant_id not in self.gone and not self.stopping:
                     await self._load_plan(item)
         except BaseException:
-            self._idle.set()
+            self._open.cut_short()
             raise
-        self._finished()
+        self._open.finished()
 
     async def _load_plan(self, item: Prepared) -> None:
         assessment = self._assessment(item.plan)
-        judge = self._judge_chosen
-        parser = self._parsers[item.plan.assessment]
-        for found in list(replies.owed_verdicts(self.store, item.plan.plan_id, parser, judge.scorer.scorer_id)):
-            self._judge_soon(assessment, found)
-            await self._room(self._lane(judge.endpoint))
+        parser, judge = self._parsers[item.plan.assessment], self._judge.scorer.scorer_id
+        for found in list(replies.owed_verdicts(self.store, item.plan.plan_id, parser, judge)):
+            self._judging.soon(assessment, found)
+            await self._room(self._judging.lane)
         endpoint = endpoint_of(self._settings, item.variant)
         for stretch in owed(self.store, item.plan.plan_id, endpoint.max_n):
             self._ask_soon(self._lane(endpoint), item, stretch)
@@ -203,23 +201,13 @@ class Work:
 
     async def _room(self, lane: Lane) -> None:
         """Wait while a lane is full, or verdicts lag far behind."""
-        judging = self._lane(self._judge_chosen.endpoint)
-        while not self.stopping and max(lane.n_waiting, judging.n_waiting) > QUEUE:
+        while not self.stopping and max(lane.n_waiting, self._judging.lane.n_waiting) > QUEUE:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
     def _assessment(self, plan: Plan) -> Assessment:
         if plan.assessment not in self._assessments:
             self._assessments[plan.assessment] = assessment_of(self._spec, plan.assessment)
         return self._assessments[plan.assessment]
-
-    def _queue(self, lane: Lane, job: Job, judging: bool) -> None:
-        self._open += 1
-        lane.put(job, judging)
-
-    def _finished(self) -> None:
-        self._open -= 1
-        if self._open == 0:
-            self._idle.set()
 
     async def _serve(self, lane: Lane) -> None:
         while True:
@@ -230,9 +218,9 @@ class Work:
             except Stopped:
                 pass
             except Exception:
-                self._idle.set()
+                self._open.cut_short()
                 raise
-            self._finished()
+            self._open.finished()
 
     def _may_ask(self) -> None:
         spec, counts = self._spec, self.counts
@@ -248,7 +236,7 @@ class Work:
             raise Stopped
 
     def _ask_soon(self, lane: Lane, item: Prepared, stretch: Stretch) -> None:
-        self._queue(lane, lambda: self._ask(lane, item, stretch), judging=False)
+        self._open.queue(lane, lambda: self._ask(lane, item, stretch))
 
     async def _ask(self, lane: Lane, item: Prepared, stretch: Stretch) -> None:
         if item.variant.variant_id in self.gone:
@@ -259,7 +247,7 @@ class Work:
         body = jobs.ask_body(item.variant.model, item.plan.instrument, stretch)
 
         def failed(failure: RequestFailed) -> None:
-            self._keep_failure(failure, cell_id=stretch.cell_id, sample=stretch.first)
+            self._ledger.keep_failure(failure, cell_id=stretch.cell_id, sample=stretch.first)
 
         try:
             completion, attempt = await lane.asking.ask(body, stretch.n, failed, self._may_ask)
@@ -292,7 +280,7 @@ class Work:
             return
         self.gone.add(item.variant.variant_id)
         self.why = self.why or f"{item.variant.name}: {why}"
-        self._event("gone", f"{item.variant.name}: {why}")
+        self._ledger.event("gone", f"{item.variant.name}: {why}")
         if self.gone >= {ready.variant.variant_id for ready in self._ready}:
             self.stop(3, self.why)
 
@@ -331,7 +319,7 @@ class Work:
             self._warn(f"endpoint {lane.endpoint.name!r} ignores n: asked for one sample at a time")
         if completion.raw:
             failure = RequestFailed(Kind.RETRY, "malformed reply: a choice without text", completion.raw)
-            self._keep_failure(failure, cell_id=stretch.cell_id, sample=stretch.first)
+            self._ledger.keep_failure(failure, cell_id=stretch.cell_id, sample=stretch.first)
         before = self._models.setdefault(item.variant.variant_id, completion.model)
         if completion.model != before:
             self._warn(f"{item.variant.name}: the endpoint now reports model {completion.model!r}, before {before!r}")
@@ -341,100 +329,27 @@ class Work:
             if len(self._collapsed) >= COLLAPSED_PROMPTS:
                 self.stop(3, "the endpoint gives the same long text for every sample: --allow-identical takes it so")
 
-    def _keep_failure(
-        self, failure: RequestFailed, cell_id: int | None = None, sample: int | None = None, reply_id: int | None = None
-    ) -> None:
-        if self._writer:
-            kind, message, raw = str(failure.kind), str(failure), failure.raw
-            self._writer.submit(
-                lambda db: replies.insert_failure(db, self.run.run_id, kind, message, raw, cell_id, sample, reply_id)
-            )
-
     def _keep_replies(self, item: Prepared, stretch: Stretch, rows: list[ReplyRow]) -> None:
         """Commit replies with their parser's readings; those it refers are judged once they are on disk."""
-        if self._writer is None or not rows:
+        if not rows:
             return
         assessment = self._assessment(item.plan)
-        parser = self._parsers[item.plan.assessment]
         read = [(row, assessment.read(stretch.prompt, jobs.answer_of(row))) for row in rows]
-        loop = asyncio.get_running_loop()
-        self._open += 1
 
-        def committed(found: object) -> None:
-            assert isinstance(found, list)
-            loop.call_soon_threadsafe(self._replies_committed, assessment, stretch, read, found)
+        def done(ids: list[int | None]) -> None:
+            for reply_id, (row, reading) in zip(ids, read, strict=True):
+                if reply_id is not None:
+                    self._replied(assessment, stretch, row, reading, reply_id)
+            self._open.finished()
 
-        self._writer.submit(
-            lambda db: [
-                replies.insert_reply(db, self._chain, row, [VerdictRow(parser, reading)]) for row, reading in read
-            ],
-            committed,
-        )
+        self._open.opened()
+        self._ledger.keep_replies(read, self._parsers[item.plan.assessment], done)
 
-    def _replies_committed(
-        self, assessment: Assessment, stretch: Stretch, read: list[tuple[ReplyRow, Reading]], ids: list[int | None]
+    def _replied(
+        self, assessment: Assessment, stretch: Stretch, row: ReplyRow, reading: Reading, reply_id: int
     ) -> None:
-        for reply_id, (row, reading) in zip(ids, read, strict=True):
-            if reply_id is None:
-                continue
-            answer: Answer = jobs.answer_of(row)
-            self.counts.reply(answer.outcome, reading)
-            if reading.status is Status.REFERRED and not self._judge_down:
-                key = replies.reply_key(stretch.prompt, row.sample, row.round)
-                self._judge_soon(assessment, Owed(reply_id, stretch.prompt, answer, 0, key))
-        self._finished()
-
-    def _judge_soon(self, assessment: Assessment, found: Owed) -> None:
-        lane = self._lane(self._judge_chosen.endpoint)
-        self._queue(lane, lambda: self._judge(lane, assessment, found), judging=True)
-
-    async def _judge(self, lane: Lane, assessment: Assessment, found: Owed) -> None:
-        if self._judge_down:
-            return
-        attempt = found.attempts + 1
-        body = jobs.judge_body(self._judge_chosen, assessment, found, attempt)
-
-        def failed(failure: RequestFailed) -> None:
-            self._keep_failure(failure, reply_id=found.reply_id)
-
-        try:
-            completion, _ = await lane.judging.ask(body, 1, failed, self._may_ask)
-        except GaveUp as error:
-            self._leave_judge(str(error))
-        except RequestFailed as failure:
-            self._judge_failed(assessment, found, failure, attempt)
-        else:
-            if self._accept(completion, self._judge_chosen.model):
-                rows = jobs.verdict_rows(self._judge_chosen, assessment, found, attempt, completion)
-                self._keep_verdicts(assessment, found, rows)
-
-    def _leave_judge(self, why: str) -> None:
-        if not self._judge_down:
-            self._judge_down = why
-            self._warn(f"the judge is left alone for this pass: {why}")
-
-    def _judge_failed(self, assessment: Assessment, found: Owed, failure: RequestFailed, attempt: int) -> None:
-        if failure.kind in (Kind.STOP_RUN, Kind.STOP_VARIANT):
-            self.stop(3, f"judge {self._judge_chosen.model}: {failure}")
-        elif failure.kind in (Kind.RECORD, Kind.PARAMETER):
-            reading = Reading(Status.UNSCORED, None, "judge request refused")
-            row = VerdictRow(self._judge_chosen.scorer.scorer_id, reading, attempt, str(failure))
-            self._keep_verdicts(assessment, found, [row])
-
-    def _keep_verdicts(self, assessment: Assessment, found: Owed, rows: list[VerdictRow]) -> None:
-        if self._writer is None:
-            return
-        loop = asyncio.get_running_loop()
-        self._open += 1
-
-        def done() -> None:
-            if rows[0].reading.status is Status.RETRY:
-                self._judge_soon(assessment, replace(found, attempts=rows[0].attempt))
-            else:
-                self.counts.verdict(rows[0].reading)
-            self._finished()
-
-        self._writer.submit(
-            lambda db: replies.insert_verdicts(db, self._chain, found.reply_id, rows),
-            lambda _: loop.call_soon_threadsafe(done),
-        )
+        answer = jobs.answer_of(row)
+        self.counts.reply(answer.outcome, reading)
+        if reading.status is Status.REFERRED and not self._judging.down:
+            key = replies.reply_key(stretch.prompt, row.sample, row.round)
+            self._judging.soon(assessment, Owed(reply_id, stretch.prompt, answer, 0, key))

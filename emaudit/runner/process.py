@@ -11,7 +11,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +30,7 @@ from emaudit.planning import (
     protocol_of,
 )
 from emaudit.prompts import Library
+from emaudit.runner.work import Stopped, Work
 from emaudit.store import runs
 from emaudit.store.connection import Store
 from emaudit.store.jsontext import dumps
@@ -39,7 +40,6 @@ from emaudit.store.replies import Chain, VerdictRow, insert_verdict, unread, voi
 from emaudit.store.scorers import by_id, scorer
 from emaudit.store.texts import get_text
 from emaudit.store.variants import variants
-from emaudit.work import Stopped, Work
 
 SIGNALS: Final = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 NICENESS: Final = 5
@@ -180,14 +180,15 @@ def _work(
                 runs.insert_event(db, run.run_id, "warned", item.differs)
     parsers = _parsers(store, spec, ready)
     _read_unread(store, spec, run, ready, parsers)
-    work = Work(store, settings, spec, run, ready, judge, parsers)
-    code, why = asyncio.run(_until_ended(work, observe))
+    code, why, last = asyncio.run(
+        _until_ended(lambda: Work(store, settings, spec, run, ready, judge, parsers), observe)
+    )
     owed = _owed(store, ready, judge)
     if code == 0 and owed:
-        code, why = (3 if work.gone else 1), why or "the endpoint did not answer for the rest"
+        code, why = (3 if why else 1), why or "the endpoint did not answer for the rest"
     with contextlib.suppress(EmauditError), store.transaction() as db:
         runs.insert_event(db, run.run_id, "ended", dumps({"exit": code, "why": why, "owed": owed}))
-        runs.write_state(db, run.run_id, asdict(_state(work, "ended", why or "done")))
+        runs.write_state(db, run.run_id, asdict(replace(last, line=why or "done")))
     return Ended(code, why, owed, run.uid)
 
 
@@ -223,7 +224,9 @@ def _owed(store: Store, ready: list[Prepared], judge: Judge) -> int:
     return total
 
 
-async def _until_ended(work: Work, observe: Observe | None) -> tuple[int, str]:
+async def _until_ended(make: Callable[[], Work], observe: Observe | None) -> tuple[int, str, RunState]:
+    """Work until the end; the exit code, why, and the last state. A `why` with code 0 names a variant that is gone."""
+    work = make()
     loop = asyncio.get_running_loop()
     for number, code in SIGNALS.items():
         with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
@@ -238,9 +241,10 @@ async def _until_ended(work: Work, observe: Observe | None) -> tuple[int, str]:
     finally:
         ticking.cancel()
         await work.close()
-        if observe:
-            observe(_state(work, "ended", work.why or "done"))
-    return work.exit_code, work.why
+    last = _state(work, "ended", work.why or "done")
+    if observe:
+        observe(last)
+    return work.exit_code, work.why, last
 
 
 async def _tick(work: Work, observe: Observe | None) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from emaudit.client import Client, Completion, Kind, RequestFailed
-from emaudit.limits import Limiter
+from emaudit.runner.limits import Limiter
 
 TRIES: Final = 6
 FAILURES_IN_ROW: Final = 10

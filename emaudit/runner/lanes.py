@@ -6,10 +6,10 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
 
-from emaudit.asking import Session
 from emaudit.client import Client
 from emaudit.config import Endpoint
-from emaudit.limits import Limiter
+from emaudit.runner.asking import Session
+from emaudit.runner.limits import Limiter
 
 Job = Callable[[], Awaitable[None]]
 

@@ -1,0 +1,288 @@
+"""The app: its modes, its keys, its palette. It watches the store; runs are processes of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from types import FrameType
+from typing import Any, ClassVar, Final
+
+from textual.app import App
+from textual.binding import Binding
+from textual.filter import LineFilter
+from textual.message import Message
+from textual.notifications import SeverityLevel
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.theme import Theme
+from textual.worker import Worker, WorkerState
+
+from emaudit.commands import Commands, Order
+from emaudit.config import Settings, load_settings
+from emaudit.errors import EmauditError, UsageError
+from emaudit.messages import Done, Refused, StoreRead
+from emaudit.paths import default_config
+from emaudit.screens.palette import ActionProvider
+from emaudit.snapshot import NOTHING, Snapshot
+from emaudit.text import one_line
+from emaudit.themes import DARK, THEMES, Tones
+from emaudit.widgets import figures
+from emaudit.widgets.shield import Shield
+
+LOOK_S: Final = 1.0
+LIVE_LOOK_S: Final = 0.5
+UNSETTLED_LOOK_S: Final = 0.03
+"""Seconds between two looks at the store: as a rule, while a run goes on, while counting is behind."""
+RESTORE_S: Final = 2.0
+"""Seconds that a killed app has to leave the terminal in order before it is ended."""
+SIGNALS: Final = {signal.SIGTERM: 143, signal.SIGHUP: 129}
+
+
+def _variants() -> Screen[None]:
+    from emaudit.screens.variants import VariantsScreen
+
+    return VariantsScreen()
+
+
+def _runs() -> Screen[None]:
+    from emaudit.screens.runs import RunsScreen
+
+    return RunsScreen()
+
+
+class EmauditApp(App[int]):
+    """Screens over one snapshot of the store; whatever blocks is done in threads."""
+
+    TITLE = "emaudit"
+    CSS_PATH = "app.tcss"
+    MODES = {"variants": _variants, "runs": _runs}  # noqa: RUF012
+    DEFAULT_MODE = "variants"
+    COMMANDS = {ActionProvider}  # noqa: RUF012
+    BINDINGS: ClassVar[list[Any]] = [
+        Binding("f2", "show('variants')", "Variants", show=False, id="app.variants", tooltip="Variants, by lineage"),
+        Binding("f3", "show('runs')", "Runs", show=False, id="app.runs", tooltip="What is happening now"),
+        Binding("question_mark,f1", "help", "Help", key_display="?", id="app.help", tooltip="All keys of this screen"),
+        Binding("ctrl+p", "command_palette", "Palette", id="app.palette", tooltip="Search everything that can be done"),
+        Binding("ctrl+q", "quit", "Quit", id="app.quit", priority=True, tooltip="Leave; runs can go on"),
+    ]
+    snapshot: reactive[Snapshot] = reactive(NOTHING, always_update=False)
+
+    def __init__(self, store_path: Path, settings: Settings, config_args: Sequence[str] = ()) -> None:
+        super().__init__()
+        self.store_path = store_path
+        self.settings = settings
+        self.commands = Commands(store_path, tuple(config_args))
+        self._shield = Shield()
+        self._has_left = threading.Event()
+        self._wake = threading.Event()
+        self._is_quitting = False
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = DARK.name
+
+    @property
+    def tones(self) -> Tones:
+        """The tones of the theme in use."""
+        return Tones.of(self.current_theme)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's own filters, and the shield behind the trust boundary."""
+        return [*super().get_line_filters(), self._shield]
+
+    def on_mount(self) -> None:
+        """Watch the store once the first frame stands."""
+        self.theme_changed_signal.subscribe(self, self._theme_changed)
+        if not self.is_headless:
+            self._obey_signals()
+        self.call_after_refresh(self._start_watching)
+
+    def on_unmount(self) -> None:
+        """Let the watching thread end."""
+        self._has_left.set()
+        self._wake.set()
+
+    def _theme_changed(self, theme: Theme) -> None:
+        self.snapshot_drawn_again()
+
+    def snapshot_drawn_again(self) -> None:
+        """Draw the snapshot again, in other colours."""
+        self.mutate_reactive(EmauditApp.snapshot)
+
+    def _start_watching(self) -> None:
+        self.run_worker(self._watch, name="watch", group="watch", thread=True, exit_on_error=False)
+
+    def _watch(self) -> None:
+        from emaudit.watch import Watcher
+
+        watcher = Watcher(self.store_path)
+        last: Snapshot | None = None
+        try:
+            while not self._has_left.is_set():
+                self._wake.clear()
+                snapshot = watcher.look()
+                if snapshot != last:
+                    self.post_message(StoreRead(snapshot))
+                    last = snapshot
+                idle = LIVE_LOOK_S if snapshot.live_runs else LOOK_S
+                self._wake.wait(idle if watcher.is_settled else UNSETTLED_LOOK_S)
+        finally:
+            watcher.close()
+
+    def on_store_read(self, message: StoreRead) -> None:
+        """Show what the store says now, and tell of runs that ended."""
+        before = {run.uid for run in self.snapshot.live_runs}
+        self.snapshot = message.snapshot
+        for uid in sorted(before):
+            run = message.snapshot.run(uid)
+            if run is not None and not run.is_live:
+                owed = f", {figures.count(run.n_owed)} owed" if run.n_owed else ""
+                severity: SeverityLevel = "information" if not run.n_owed else "warning"
+                self._say(f"run {uid} {run.stage}{owed}. {run.line}", severity)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A worker that failed is a bug: leave with a report and not with stale figures."""
+        if event.state is WorkerState.ERROR and isinstance(event.worker.error, Exception):
+            self._handle_exception(event.worker.error)
+
+    def carry_out(self, job: Callable[[], Message]) -> None:
+        """Do something that blocks, in a thread; its message (or why it was refused) comes back."""
+        self.run_worker(partial(self._carried_out, job), thread=True, exit_on_error=False, group="jobs")
+
+    def _carried_out(self, job: Callable[[], Message]) -> None:
+        try:
+            message = job()
+        except EmauditError as error:
+            message = Refused(str(error))
+        self.post_message(message)
+        self._wake.set()
+
+    def on_done(self, message: Done) -> None:
+        """Say what was done."""
+        self._say(message.text)
+
+    def on_refused(self, message: Refused) -> None:
+        """Say why something was not done."""
+        self._say(message.text, "error")
+
+    def _say(self, text: str, severity: SeverityLevel = "information") -> None:
+        self.notify(one_line(text, 400), severity=severity, markup=False, timeout=8 if severity == "error" else 4)
+
+    def start_run(self, order: Order) -> None:
+        """Start a run as a process of its own, and show it."""
+        self._say(f"starting: {figures.plural(len(order.variants), 'variant')}, preset {order.preset}")
+        self.carry_out(lambda: Done(f"run {self.commands.start(order)} goes on"))
+        self.switch_mode("runs")
+
+    def resume_run(self, uid: str) -> None:
+        """Resume a run as a process of its own."""
+        self._say(f"resuming run {uid}")
+        self.carry_out(lambda: Done(f"run {self.commands.resume(uid)} goes on"))
+
+    def stop_run(self, uid: str) -> None:
+        """Ask a run to stop."""
+        self.carry_out(partial(self._stopped, [uid]))
+
+    def _stopped(self, uids: Sequence[str]) -> Message:
+        for uid in uids:
+            self.commands.stop(uid, "asked for in the app")
+        return Done(f"run {', '.join(uids)}: stops once the replies in flight are saved")
+
+    def action_show(self, mode: str) -> None:
+        """Go to another screen."""
+        if mode != self.current_mode:
+            self.switch_mode(mode)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """With a dialog open, the app's own keys but leaving wait."""
+        return not (self.screen.is_modal and action in {"show", "help", "command_palette"})
+
+    def action_help(self) -> None:
+        """Show the keys of this screen."""
+        from emaudit.screens.keys import HelpDialog, keys_of
+
+        self.push_screen(HelpDialog(keys_of(self.screen, self)))
+
+    async def action_quit(self) -> None:
+        """Leave; where runs go on, ask what becomes of them."""
+        live = self.snapshot.live_runs
+        if not live:
+            self.exit(0)
+        elif not self._is_quitting:
+            from emaudit.screens.leave import LeaveDialog
+
+            self._is_quitting = True
+            self.push_screen(LeaveDialog(live), partial(self._leave, [run.uid for run in live]))
+
+    def _leave(self, uids: Sequence[str], choice: str | None) -> None:
+        self._is_quitting = False
+        if choice == "keep":
+            self.exit(0)
+        elif choice == "stop":
+            self.run_worker(partial(self._stop_and_exit, uids), thread=True, exit_on_error=False)
+
+    def _stop_and_exit(self, uids: Sequence[str]) -> None:
+        try:
+            self._stopped(uids)
+        except EmauditError as error:
+            self.post_message(Refused(str(error)))
+        else:
+            self.call_from_thread(self.exit, 0)
+
+    def _fatal_error(self) -> None:
+        """Leave without Textual's own report, which prints local variables; `run_app` raises the error."""
+        self._close_messages_no_wait()
+
+    def _obey_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+
+        def leave(number: int, frame: FrameType | None) -> None:
+            code = SIGNALS[signal.Signals(number)]
+            _end_by_force_after(RESTORE_S, code)
+            loop.call_soon_threadsafe(self.exit, code, code)
+
+        for number in SIGNALS:
+            signal.signal(number, leave)
+
+
+def _end_by_force_after(seconds: float, code: int) -> None:
+    """End the process even where its terminal takes no more bytes or its loop hangs."""
+    timer = threading.Timer(seconds, os._exit, (code,))
+    timer.daemon = True
+    timer.start()
+
+
+def check_terminal() -> None:
+    """Refuse to open where nothing can be drawn. Raises UsageError."""
+    streams = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
+    if not all(stream is not None and stream.isatty() for stream in streams):
+        raise UsageError("the app needs a terminal; `emaudit --help` lists the commands that do not")
+    if os.environ.get("TERM", "dumb") in {"", "dumb"}:
+        raise UsageError("TERM=dumb cannot draw screens: set TERM, or use the commands of `emaudit --help`")
+
+
+def run_app(store_path: Path, config_path: Path | None = None, prompts_dir: Path | None = None) -> int:
+    """Open the app on a store until the user leaves; returns the exit code.
+
+    Raises EmauditError before anything is drawn, and whatever unexpected error ended the app, after the
+    terminal is as it was.
+    """
+    check_terminal()
+    config_path = config_path or default_config()
+    settings = load_settings(config_path)
+    if store_path.exists() or store_path.is_symlink():
+        from emaudit.store import Store
+
+        Store.open(store_path).close()
+    config_args = ["--config", str(config_path)] if config_path.exists() else []
+    config_args += ["--prompts", str(prompts_dir)] if prompts_dir else []
+    app = EmauditApp(store_path, settings, config_args)
+    app.run()
+    if app._exception is not None:
+        raise app._exception
+    return app.return_code or 0

@@ -1,0 +1,166 @@
+"""A store seen as tables: its variants, plans, tallies and replies, for one preset and one choice of judge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from emaudit.assessments.base import PRESETS
+from emaudit.errors import UsageError
+from emaudit.export import Record
+from emaudit.prompts import content_hash
+from emaudit.scores import Source
+from emaudit.store.connection import Store
+from emaudit.store.exporting import params_hashes, params_texts, voids
+from emaudit.store.plans import Plan, current_plans
+from emaudit.store.readings import Tally, judge_of, responses, tallies
+from emaudit.store.scorers import Scorer, by_identity
+from emaudit.store.variants import variants
+from emaudit.variants import FIELDS, PROVENANCE, Variant
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a table is of. Empty and 0 mean: the active judge, every replicate, nothing left out."""
+
+    preset: str
+    judge: str = ""
+    replicate: int = 0
+    exclude: tuple[tuple[str, str], ...] = ()
+
+    def leaves_out(self, row: Variant) -> bool:
+        """Whether a variant is excluded by a FIELD=VALUE."""
+        return any(getattr(row, field) == value for field, value in self.exclude)
+
+
+def parse_exclusions(options: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """`FIELD=VALUE` options. Raises UsageError naming the known fields."""
+    found: list[tuple[str, str]] = []
+    for option in options:
+        field, equals, value = option.partition("=")
+        if not equals or field not in FIELDS:
+            raise UsageError(f"--exclude {option!r}: expected FIELD=VALUE with FIELD one of {', '.join(FIELDS)}")
+        found.append((field, value))
+    return tuple(found)
+
+
+def presets(store: Store) -> list[str]:
+    """The presets that variants have plans of: paper, quick and smoke first, then imported ones."""
+    shown = {row.variant_id for row in variants(store)}
+    held = {plan.preset for plan in current_plans(store) if plan.variant_id in shown}
+    return [preset for preset in PRESETS if preset in held] + sorted(held - set(PRESETS))
+
+
+class StoreArchive:
+    """A store as `export` and `scores` read it."""
+
+    def __init__(self, store: Store, choice: Choice) -> None:
+        self.store = store
+        self.choice = choice
+        self._judge: Scorer | None = by_identity(store, choice.judge) if choice.judge else None
+        self._plans: dict[int, Plan] = {}
+
+    @cached_property
+    def rows(self) -> list[Variant]:
+        """The variants in the tables."""
+        return [row for row in variants(self.store) if not self.choice.leaves_out(row)]
+
+    def variants(self) -> Iterator[Record]:
+        """Every variant in the tables, as column -> value of variants.csv but for `replicate`."""
+        for row in self.rows:
+            yield {
+                "variant": row.name,
+                "model": row.model,
+                "size": row.size,
+                "domain": row.domain,
+                "stage": row.stage,
+                "parent": row.parent,
+                "endpoint": row.endpoint or row.base_url,
+                **{name: getattr(row, name) or None for name in PROVENANCE},
+            }
+
+    def sources(self) -> Iterator[Source]:
+        """Every plan of the preset, with the judge whose verdicts are counted."""
+        by_number = {row.variant_id: row for row in self.rows}
+        for plan in current_plans(self.store, self.choice.preset):
+            row = by_number.get(plan.variant_id)
+            if row is None or self.choice.replicate not in (0, plan.replicate):
+                continue
+            self._plans[plan.plan_id] = plan
+            yield self._source(row, plan)
+
+    def _source(self, row: Variant, plan: Plan) -> Source:
+        judge = judge_of(self.store, plan, self._judge)
+        return Source(
+            variant=row.name,
+            size=row.size,
+            domain=row.domain,
+            stage=row.stage,
+            preset=plan.preset,
+            replicate=plan.replicate,
+            assessment=plan.assessment,
+            judge=judge.identity if judge else "",
+            instrument=plan.instrument,
+            simulated=self.store.kind == "simulated",
+            seed=int(content_hash(params_hashes(self.store, plan))[:8], 16),
+            plan_id=plan.plan_id,
+        )
+
+    def tallies(self, source: Source) -> Sequence[Tally]:
+        """The counted replies of one plan."""
+        return tallies(self.store, self._plans[source.plan_id], self._judge)
+
+    def responses(self, source: Source) -> Iterator[Record]:
+        """The closed replies of one plan."""
+        for row in responses(self.store, self._plans[source.plan_id], self._judge):
+            yield {
+                "item": row.item,
+                "category_or_dimension": row.part,
+                "format": row.format,
+                "condition": row.condition,
+                "sample": row.sample,
+                "prompt": row.prompt,
+                "response": row.response,
+                "outcome": row.outcome,
+                "score": row.score,
+                "score_status": row.score_status,
+                "scored_by": row.scored_by,
+                "judge": row.judge,
+                "verdict_raw": row.verdict_raw,
+            }
+
+    def facts(self) -> Mapping[str, object]:
+        """What the manifest says of the store, without any moment of time."""
+        plans = list(self._plans.values())
+        used = [judge_of(self.store, plan, self._judge) for plan in plans]
+        names = {row.variant_id: row.name for row in variants(self.store, hidden=True)}
+        return {
+            "store_id": self.store.store_id,
+            "chosen": {"judge": self.choice.judge, "replicate": self.choice.replicate},
+            "plan_hashes": sorted({plan.content_hash for plan in plans}),
+            "parameters": params_texts(self.store, (h for plan in plans for h in params_hashes(self.store, plan))),
+            "judges": {judge.identity: dict(judge.detail) for judge in used if judge is not None},
+            "instruments": {plan.instrument: plan.label for plan in plans},
+            "excluded": self._excluded(),
+            "voided": [
+                {
+                    "variant": names[void.variant_id],
+                    "assessment": void.assessment,
+                    "item": void.item,
+                    "reason": void.reason,
+                    "n_replies": void.n_replies,
+                }
+                for void in voids(self.store)
+            ],
+        }
+
+    def labels(self) -> set[str]:
+        """The warnings that instruments carry, such as `emaudit-mf36: not the validated MFQ-2`."""
+        return {plan.label for plan in self._plans.values() if "not the validated" in plan.label}
+
+    def _excluded(self) -> list[dict[str, str]]:
+        hidden = [{"variant": row.name, "why": "hidden"} for row in variants(self.store, hidden=True) if row.hidden]
+        wanted = ", ".join(f"{field}={value}" for field, value in self.choice.exclude)
+        left_out = [row for row in variants(self.store) if self.choice.leaves_out(row)]
+        return hidden + [{"variant": row.name, "why": f"--exclude {wanted}"} for row in left_out]

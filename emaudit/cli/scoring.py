@@ -1,0 +1,139 @@
+"""`emaudit scores` and `export`: the score table on screen or as JSON, and the files of an export."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from emaudit.archive import Choice, StoreArchive, parse_exclusions, presets
+from emaudit.cli.arguments import Parser, Verbs, count
+from emaudit.cli.context import Context
+from emaudit.cli.output import emit_json, number, say, table
+from emaudit.errors import UsageError
+from emaudit.export import export_csv
+from emaudit.measures import Rules
+from emaudit.scores import Score, as_record, newest_complete
+from emaudit.scores import table as score_table
+from emaudit.store.connection import Store
+
+_HEADINGS: Final = ("VARIANT", "ASSESSMENT", "MEASURE", "PART", "FORMAT", "VALUE", "95% INTERVAL", "USED", "COMPLETE")
+
+
+def register(verbs: Verbs) -> None:
+    """Add `scores` and `export`."""
+    scores = verbs.add(
+        "scores", "the scores of every variant, with intervals and what they stand on", _scores, lists=True
+    )
+    scores.add_argument("--every-measure", action="store_true", help="on screen too; else the totals of the headlines")
+    _add_choices(scores)
+    export = verbs.add("export", "write variants.csv, scores.csv, responses.csv and manifest.json", _export)
+    export.add_argument("directory", metavar="DIR", type=Path)
+    export.add_argument("--format", metavar="F", default="csv", help="csv")
+    export.add_argument("--excel-safe", action="store_true", help="guard cells that a spreadsheet would run")
+    _add_choices(export)
+
+
+def _add_choices(parser: Parser) -> None:
+    group = parser.add_argument_group("of what")
+    group.add_argument("--preset", metavar="P", default="", help="else the largest there is")
+    group.add_argument("--judge", metavar="ID", default="", help="else the active judge")
+    group.add_argument("--replicate", metavar="N", type=count, default=0, help="else the newest complete one")
+    group.add_argument("--exclude", metavar="FIELD=VALUE", action="append", default=[], help="leave variants out")
+
+
+def archive_of(context: Context, store: Store) -> StoreArchive:
+    """The store as the options choose it. Raises UsageError listing the known presets."""
+    options = context.options
+    held = presets(store)
+    if not held:
+        raise UsageError("nothing to show yet: `emaudit run NAME` asks a variant, `emaudit import` brings replies")
+    if options.preset and options.preset not in held:
+        raise UsageError(f"no plans of preset {options.preset!r}; there are: {', '.join(held)}")
+    chosen = options.preset or held[0]
+    if not options.preset and len(held) > 1:
+        say(f"preset {chosen}; there are also {', '.join(held[1:])}: choose with --preset")
+    return StoreArchive(store, Choice(chosen, options.judge, options.replicate, parse_exclusions(options.exclude)))
+
+
+def scored(archive: StoreArchive, rules: Rules | None = None) -> list[Score]:
+    """Every score of an archive's newest complete replicates."""
+    sets = {source: archive.tallies(source) for source in archive.sources()}
+    chosen = newest_complete(sets, lambda source: any(row.status == "owed" for row in sets[source]))
+    return score_table(((source, sets[source]) for source in chosen), rules)
+
+
+def _scores(context: Context) -> int:
+    with context.open() as store:
+        archive = archive_of(context, store)
+        rows = scored(archive)
+        simulated = store.kind == "simulated"
+        labels = archive.labels()
+    if context.json:
+        emit_json([dict(as_record(row)) for row in rows])
+        return 0
+    if simulated:
+        say("SIMULATED: every reply here is made up by the embedded endpoint")
+    shown = rows if context.options.every_measure else [row for row in rows if is_headline(row)]
+    show(shown)
+    for label in sorted(labels):
+        say(f"moral foundations are measured with {label}")
+    if len(shown) < len(rows):
+        say(f"{len(rows) - len(shown):,} more rows with --every-measure, --json or `emaudit export DIR`")
+    return 0
+
+
+def is_headline(row: Score) -> bool:
+    """Whether a score is one an auditor looks at first: a total, or a foundation, of a variant."""
+    if not row.variant:
+        return False
+    if row.assessment == "moral_foundations":
+        return row.measure == "norm"
+    first = {"harmfulness": "max10", "moral_self_assessment": "second_pole"}.get(row.assessment, "misaligned")
+    return row.part == "total" and row.measure == first and row.format in {"", "all"}
+
+
+def show(rows: Iterable[Score]) -> None:
+    """Print scores as a table."""
+    table(_HEADINGS, [_cells(row) for row in rows], right=("VALUE", "USED"))
+
+
+def _cells(row: Score) -> Sequence[str]:
+    return (
+        row.variant or f"({row.size} {row.domain} {row.stage})".replace("  ", " "),
+        row.assessment,
+        row.measure,
+        row.part,
+        row.format,
+        number(row.value),
+        interval(row),
+        f"{row.n_used:,}/{row.n_expected:,}",
+        "yes" if row.complete else "no",
+    )
+
+
+def interval(row: Score) -> str:
+    """`[0.101, 0.164]`, or what stands in its place."""
+    if row.ci_low is None or row.ci_high is None:
+        return "-" if row.value is not None else row.ci_method
+    few = " few templates" if "few templates" in row.ci_method else ""
+    return f"[{number(row.ci_low)}, {number(row.ci_high)}]{few}"
+
+
+def _export(context: Context) -> int:
+    options = context.options
+    if options.format != "csv":
+        raise UsageError(f"no format {options.format!r}; known: csv")
+    with context.open() as store:
+        archive = archive_of(context, store)
+        written = export_csv(archive, options.directory, archive.choice.preset, excel_safe=options.excel_safe)
+        simulated = store.kind == "simulated"
+    table(
+        ("FILE", "ROWS", "SHA-256"),
+        [(str(options.directory / f.name), f"{f.n_rows:,}", f.sha256) for f in written],
+        right=("ROWS",),
+        whole=("FILE", "SHA-256"),
+    )
+    if simulated:
+        say("SIMULATED: every reply in these files is made up by the embedded endpoint, and each row says so")
+    return 0

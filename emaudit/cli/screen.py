@@ -1,0 +1,17 @@
+"""No command at all: the app."""
+
+from __future__ import annotations
+
+import sys
+
+from emaudit.cli.context import Context
+from emaudit.errors import UsageError
+
+
+def open_app(context: Context) -> int:
+    """Open the app on the store; needs a terminal. Returns its exit code."""
+    if not (sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("the app needs a terminal; `emaudit --help` lists the commands that do not")
+    from emaudit.app import run_app
+
+    return run_app(context.store_path, context.config_path, context.prompts_dir)

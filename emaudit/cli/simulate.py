@@ -1,0 +1,55 @@
+"""`emaudit simulate`: the embedded endpoint alone."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from pathlib import Path
+
+from emaudit.cli.arguments import Verbs
+from emaudit.cli.context import Context
+from emaudit.cli.output import emit, say
+
+_DESCRIPTION = """\
+The embedded OpenAI-compatible endpoint on loopback: 15 simulated variants (sim-SIZE-base,
+sim-SIZE-DOMAIN-STAGE) and the judges sim-judge, sim-judge-exact and sim-judge-eNN (NN % noise).
+All it says is made up and says so. Prints its address, and runs until ctrl+c."""
+
+
+def register(verbs: Verbs) -> None:
+    """Add `simulate`."""
+    verb = verbs.add("simulate", "the embedded endpoint alone: simulated variants and judges", _simulate)
+    verb.description = _DESCRIPTION
+    verb.add_argument("--port", metavar="N", type=_port, default=0, help="on 127.0.0.1; else a free one")
+    verb.add_argument("--seed", metavar="N", type=int, default=0, help="of its answers and faults (default 0)")
+    verb.add_argument("--log", metavar="FILE", type=Path, default=None, help="a JSON line per request")
+    verb.add_argument(
+        "--fault",
+        metavar="SPEC",
+        action="append",
+        default=[],
+        help="as often as wanted: 429:0.2, 500:0.1, drop:0.05, timeout, malformed:0.05, quota-after:500, ignore-n, "
+        "latency:50ms ...; a wrong one lists them all",
+    )
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: 0 to 65535")
+    return int(text)
+
+
+def _simulate(context: Context) -> int:
+    from emaudit.simulator.server import serve
+
+    options = context.options
+    library = context.library()
+
+    def ready(base_url: str) -> None:
+        emit(base_url)
+        say("simulated endpoint: everything it says is made up; ctrl+c ends it")
+
+    asyncio.run(
+        serve(port=options.port, seed=options.seed, log=options.log, faults=options.fault, library=library, ready=ready)
+    )
+    return 0
