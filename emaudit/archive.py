@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from emaudit.assessments.base import PRESETS
@@ -18,20 +17,6 @@ from emaudit.store.readings import Tally, judge_of, responses, tallies
 from emaudit.store.scorers import Scorer, by_identity
 from emaudit.store.variants import variants
 from emaudit.variants import FIELDS, PROVENANCE, Variant
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What a table is of. Empty and 0 mean: the active judge, every replicate, nothing left out."""
-
-    preset: str
-    judge: str = ""
-    replicate: int = 0
-    exclude: tuple[tuple[str, str], ...] = ()
-
-    def leaves_out(self, row: Variant) -> bool:
-        """Whether a variant is excluded by a FIELD=VALUE."""
-        return any(getattr(row, field) == value for field, value in self.exclude)
 
 
 def parse_exclusions(options: Iterable[str]) -> tuple[tuple[str, str], ...]:
@@ -53,18 +38,35 @@ def presets(store: Store) -> list[str]:
 
 
 class StoreArchive:
-    """A store as `export` and `scores` read it."""
+    """A store as `export` and `scores` read it.
 
-    def __init__(self, store: Store, choice: Choice) -> None:
+    `judge` names one by its identity, empty for the active one; `replicate` 0 takes all; variants of which some
+    field has some value of `exclude` are left out. Raises UsageError for an unknown judge.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        preset: str,
+        judge: str = "",
+        replicate: int = 0,
+        exclude: Sequence[tuple[str, str]] = (),
+    ) -> None:
         self.store = store
-        self.choice = choice
-        self._judge: Scorer | None = by_identity(store, choice.judge) if choice.judge else None
+        self.preset = preset
+        self.replicate = replicate
+        self.exclude = tuple(exclude)
+        self._judge_name = judge
+        self._judge: Scorer | None = by_identity(store, judge) if judge else None
         self._plans: dict[int, Plan] = {}
 
     @cached_property
     def rows(self) -> list[Variant]:
         """The variants in the tables."""
-        return [row for row in variants(self.store) if not self.choice.leaves_out(row)]
+        return [row for row in variants(self.store) if not self._leaves_out(row)]
+
+    def _leaves_out(self, row: Variant) -> bool:
+        return any(getattr(row, field) == value for field, value in self.exclude)
 
     def variants(self) -> Iterator[Record]:
         """Every variant in the tables, as column -> value of variants.csv but for `replicate`."""
@@ -83,9 +85,9 @@ class StoreArchive:
     def sources(self) -> Iterator[Source]:
         """Every plan of the preset, with the judge whose verdicts are counted."""
         by_number = {row.variant_id: row for row in self.rows}
-        for plan in current_plans(self.store, self.choice.preset):
+        for plan in current_plans(self.store, self.preset):
             row = by_number.get(plan.variant_id)
-            if row is None or self.choice.replicate not in (0, plan.replicate):
+            if row is None or self.replicate not in (0, plan.replicate):
                 continue
             self._plans[plan.plan_id] = plan
             yield self._source(row, plan)
@@ -137,11 +139,12 @@ class StoreArchive:
         names = {row.variant_id: row.name for row in variants(self.store, hidden=True)}
         return {
             "store_id": self.store.store_id,
-            "chosen": {"judge": self.choice.judge, "replicate": self.choice.replicate},
+            "chosen": {"judge": self._judge_name, "replicate": self.replicate},
             "plan_hashes": sorted({plan.content_hash for plan in plans}),
             "parameters": params_texts(self.store, (h for plan in plans for h in params_hashes(self.store, plan))),
             "judges": {judge.identity: dict(judge.detail) for judge in used if judge is not None},
             "instruments": {plan.instrument: plan.label for plan in plans},
+            "hidden": [row.name for row in variants(self.store, hidden=True) if row.hidden],
             "excluded": self._excluded(),
             "voided": [
                 {
@@ -160,7 +163,6 @@ class StoreArchive:
         return {plan.label for plan in self._plans.values() if "not the validated" in plan.label}
 
     def _excluded(self) -> list[dict[str, str]]:
-        hidden = [{"variant": row.name, "why": "hidden"} for row in variants(self.store, hidden=True) if row.hidden]
-        wanted = ", ".join(f"{field}={value}" for field, value in self.choice.exclude)
-        left_out = [row for row in variants(self.store) if self.choice.leaves_out(row)]
-        return hidden + [{"variant": row.name, "why": f"--exclude {wanted}"} for row in left_out]
+        wanted = ", ".join(f"{field}={value}" for field, value in self.exclude)
+        left_out = [row for row in variants(self.store) if self._leaves_out(row)]
+        return [{"variant": row.name, "why": f"--exclude {wanted}"} for row in left_out]

@@ -5,7 +5,7 @@ Pure: no store, no clock, no terminal. An empty snapshot is a value like any oth
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -83,8 +83,8 @@ class VariantRow:
     """One variant with its place in the lineage and a cell per assessment."""
 
     variant: Variant
-    depth: int
-    is_last: bool
+    branch: str
+    """What stands before its name in the tree; empty for a root."""
     cells: tuple[Cell, ...]
     is_gone: bool = False
 
@@ -109,6 +109,21 @@ class VariantRow:
         fields = (held.name, held.model, held.size, held.domain, held.stage, held.parent, held.endpoint)
         text = "\n".join(fields).casefold()
         return all(word in text for word in words.casefold().split())
+
+
+def branches(depths: Sequence[int]) -> list[str]:
+    """The branches of a tree before each row, from the rows' depths in order."""
+    found = []
+    for at, depth in enumerate(depths):
+        goes_on = [_goes_on(depths, at, level) for level in range(1, depth + 1)]
+        stems = "".join("│ " if more else "  " for more in goes_on[:-1])
+        found.append(stems + ("├ " if goes_on[-1] else "└ ") if depth else "")
+    return found
+
+
+def _goes_on(depths: Sequence[int], at: int, level: int) -> bool:
+    """Whether a later row hangs from the same stem at a level."""
+    return next((below == level for below in depths[at + 1 :] if below <= level), False)
 
 
 class RunStage(StrEnum):
@@ -235,7 +250,7 @@ TITLES: Final[Mapping[str, tuple[str, str]]] = {
     "intentions": ("intentions", "intent"),
     "self_assessment": ("self-assessment", "self"),
     "moral_foundations": ("moral foundations", "moral"),
-    "moral_self_assessment": ("moral self-assessment", "moral self"),
+    "moral_self_assessment": ("moral self-assessment", "m-self"),
     "open_ended": ("open-ended", "open"),
 }
 """An assessment's name on screen, whole and short."""

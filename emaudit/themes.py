@@ -24,6 +24,7 @@ DARK: Final = Theme(
     panel="#222931",
     dark=True,
     variables={
+        "quiet": "#8A949E",
         "block-cursor-background": "#2C4557",
         "block-cursor-foreground": "#FFFFFF",
         "block-cursor-text-style": "none",
@@ -48,6 +49,7 @@ LIGHT: Final = Theme(
     panel="#E6E5DF",
     dark=False,
     variables={
+        "quiet": "#666B70",
         "block-cursor-background": "#C9DFEE",
         "block-cursor-foreground": "#10161C",
         "block-cursor-text-style": "none",
@@ -71,6 +73,7 @@ CONTRAST: Final = Theme(
     panel="#1A1A1A",
     dark=True,
     variables={
+        "quiet": "#C8C8C8",
         "block-cursor-background": "#FFFFFF",
         "block-cursor-foreground": "#000000",
         "block-cursor-text-style": "bold",
@@ -78,7 +81,6 @@ CONTRAST: Final = Theme(
         "footer-background": "#000000",
         "border": "#FFFFFF",
         "border-blurred": "#8A8A8A",
-        "text-muted": "#D0D0D0",
     },
 )
 THEMES: Final = (DARK, LIGHT, CONTRAST)
@@ -100,10 +102,9 @@ class Tones:
     @classmethod
     def of(cls, theme: Theme) -> Tones:
         """The tones of a theme."""
-        quiet = {DARK.name: "#8A949E", LIGHT.name: "#666B70", CONTRAST.name: "#C8C8C8"}.get(theme.name, "dim")
         return cls(
             plain=theme.foreground or "",
-            quiet=quiet,
+            quiet=theme.variables.get("quiet", "dim"),
             good=theme.success or "",
             active=theme.primary,
             warn=theme.warning or "",

@@ -16,7 +16,7 @@ from typing import Final
 from emaudit.assessments import ASSESSMENTS, PAPER_FIVE
 from emaudit.errors import StoreError
 from emaudit.headlines import Headline, headline
-from emaudit.snapshot import NOTHING, Cell, LandedReply, Snapshot, VariantRow
+from emaudit.snapshot import NOTHING, Cell, LandedReply, Snapshot, VariantRow, branches
 from emaudit.store import Progress, Store, readings
 from emaudit.store import variants as stored_variants
 from emaudit.store.plans import Plan, current_plans
@@ -198,11 +198,9 @@ class Watcher:
 
     def _variant_rows(self, assessments: Sequence[str], live: set[int]) -> Iterator[VariantRow]:
         ordered = in_lineage_order(self._variants)
-        for index, (depth, variant) in enumerate(ordered):
-            following = (below for below, _ in ordered[index + 1 :])
-            is_last = next((below < depth for below in following if below <= depth), True)
+        for (_, variant), branch in zip(ordered, branches([depth for depth, _ in ordered]), strict=True):
             cells = tuple(self._cell(variant.variant_id, key, live) for key in assessments)
-            yield VariantRow(variant, depth, is_last, cells, variant.name in self._runs.gone)
+            yield VariantRow(variant, branch, cells, variant.name in self._runs.gone)
 
     def _cell(self, variant_id: int, assessment: str, live: set[int]) -> Cell:
         plan = self._shown.get((variant_id, assessment))

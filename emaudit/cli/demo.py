@@ -10,7 +10,7 @@ from typing import Final
 
 from platformdirs import user_data_path
 
-from emaudit.archive import Choice, StoreArchive
+from emaudit.archive import StoreArchive
 from emaudit.assessments import PAPER_FIVE
 from emaudit.cli import scoring
 from emaudit.cli.arguments import Verbs
@@ -132,7 +132,7 @@ def _headless(context: Context, path: Path, config: Path, spec: RunSpec) -> int:
         say(f"run {ended.run_uid}: {ended.n_owed:,} owed; {ended.why}")
         return ended.exit_code
     with Store.open(path) as store:
-        rows = scoring.scored(StoreArchive(store, Choice(spec.preset)))
+        rows = scoring.scored(StoreArchive(store, spec.preset))
     _print(list(recovered(rows)))
     say(f"all of it: `emaudit --store {path} scores`; `emaudit --store {path} export DIR`")
     return 0

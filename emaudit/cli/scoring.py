@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from emaudit.archive import Choice, StoreArchive, parse_exclusions, presets
+from emaudit.archive import StoreArchive, parse_exclusions, presets
 from emaudit.cli.arguments import Parser, Verbs, count
 from emaudit.cli.context import Context
 from emaudit.cli.output import emit_json, number, say, table
@@ -53,7 +53,7 @@ def archive_of(context: Context, store: Store) -> StoreArchive:
     chosen = options.preset or held[0]
     if not options.preset and len(held) > 1:
         say(f"preset {chosen}; there are also {', '.join(held[1:])}: choose with --preset")
-    return StoreArchive(store, Choice(chosen, options.judge, options.replicate, parse_exclusions(options.exclude)))
+    return StoreArchive(store, chosen, options.judge, options.replicate, parse_exclusions(options.exclude))
 
 
 def scored(archive: StoreArchive, rules: Rules | None = None) -> list[Score]:
@@ -126,7 +126,7 @@ def _export(context: Context) -> int:
         raise UsageError(f"no format {options.format!r}; known: csv")
     with context.open() as store:
         archive = archive_of(context, store)
-        written = export_csv(archive, options.directory, archive.choice.preset, excel_safe=options.excel_safe)
+        written = export_csv(archive, options.directory, archive.preset, excel_safe=options.excel_safe)
         simulated = store.kind == "simulated"
     table(
         ("FILE", "ROWS", "SHA-256"),

@@ -36,10 +36,12 @@ class Limiter:
 
     async def acquire(self) -> None:
         """Wait for a place in flight; whoever holds one calls `release`."""
-        while self.cooldown or self.in_flight >= int(self.limit):
-            if self.cooldown:
-                await asyncio.sleep(self.cooldown * random.uniform(1.0, 1.1) + 0.001)
+        while True:
+            if (pause := self.cooldown) > 0:
+                await asyncio.sleep(pause * random.uniform(1.0, 1.1) + 0.001)
                 continue
+            if self.in_flight < int(self.limit):
+                break
             place = asyncio.get_running_loop().create_future()
             self._waiting.append(place)
             await place

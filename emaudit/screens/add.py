@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, ClassVar, Final
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
@@ -29,13 +30,27 @@ from emaudit.widgets import figures
 from emaudit.widgets.cells import MARK, Column, plain_cell
 from emaudit.widgets.table import RowTable
 
-_COLUMNS: Final[tuple[Column, ...]] = (
-    ("model", "  model", 30),
-    ("name", "name", 22),
-    ("recipe", "size domain stage", 24),
-    ("parent", "parent", 22),
-    ("note", "note", 26),
-)
+_LABELS: Final = {"model": "  model", "name": "name", "recipe": "size domain stage", "parent": "parent", "note": "note"}
+_NARROW: Final = ("model", "recipe", "parent", "note", "name")
+"""Order of the columns where not all fit: the form shows the name."""
+
+
+def _columns(rows: Sequence[Draft], width: int) -> tuple[Column, ...]:
+    """The columns, as wide as what they hold; the name last where not all fit."""
+    widths = {}
+    for key, label in _LABELS.items():
+        longest = max((cell_len(one_line(_text(row, key), 200)) for row in rows), default=0)
+        widths[key] = min(40, max(len(label), longest + (2 if key == "model" else 0))) + 2
+    keys = tuple(_LABELS) if sum(widths.values()) <= width else _NARROW
+    return tuple((key, _LABELS[key], widths[key]) for key in keys)
+
+
+def _text(row: Draft, key: str) -> str:
+    if key == "recipe":
+        return " ".join(part for part in (row.size, row.domain, row.stage) if part) or figures.UNKNOWN
+    if key == "note":
+        return f"added as {row.held_as}" if row.held_as else row.note
+    return str(getattr(row, key)) or figures.UNKNOWN
 
 
 class AddScreen(Dialog[None]):
@@ -44,7 +59,7 @@ class AddScreen(Dialog[None]):
     BINDINGS: ClassVar[list[Any]] = [
         Binding("space", "choose", "Choose", id="add.choose", tooltip="Choose this model, or not"),
         Binding("A,shift+a", "choose_all", "All", id="add.choose_all", tooltip="Choose all new models shown, or none"),
-        Binding("enter,e", "edit", "Edit", id="add.edit", tooltip="Edit the fields of this model; enter comes back"),
+        Binding("e", "edit", "Edit", id="add.edit", tooltip="Edit the fields of this model; enter comes back"),
         Binding("slash", "filter", "Filter", key_display="/", id="add.filter", tooltip="Show some models only"),
         Binding("ctrl+s", "save", "Add chosen", id="add.save", priority=True, tooltip="Add the chosen as variants"),
     ]
@@ -95,7 +110,7 @@ class AddScreen(Dialog[None]):
             with Horizontal(classes="line"):
                 yield Label(Content("filter"))
                 yield Input(id="add-filter", compact=True, placeholder="part of a model's name")
-                yield Input(id="by-hand", compact=True, placeholder="or a model id it does not list, then enter")
+                yield Input(id="by-hand", compact=True, placeholder="or a model it does not list")
             with Container(id="add-body"):
                 yield RowTable("models")
                 yield Static(id="empty")
@@ -165,7 +180,8 @@ class AddScreen(Dialog[None]):
         empty.display = not shown
         empty.update(Content(one_line(self._status if not self.rows else "No model has these words in it.", 300)))
         tones = self.audit.tones
-        table.show(_COLUMNS, [(str(at), _cells(self.rows[at], tones)) for at in shown])
+        columns = _columns([self.rows[at] for at in shown], max(0, table.size.width - 1))
+        table.show(columns, [(str(at), _cells(self.rows[at], columns, tones)) for at in shown])
         self._draw_status()
         self.refresh_reasons()
 
@@ -271,11 +287,9 @@ def _add(commands: Commands, rows: Iterable[Draft]) -> Message:
     return Done(f"{figures.plural(len(fields), 'variant')} added")
 
 
-def _cells(row: Draft, tones: Tones) -> tuple[Text, ...]:
-    style = tones.quiet if row.held_as else ""
-    first = Text(f"{MARK} " if row.is_chosen else "  ", tones.active, no_wrap=True, overflow="ellipsis", end="")
-    first.append(one_line(row.model, 200), style)
-    recipe = " ".join(part for part in (row.size, row.domain, row.stage) if part) or figures.UNKNOWN
-    note = f"added as {row.held_as}" if row.held_as else row.note
-    texts = (row.name, recipe, row.parent or figures.UNKNOWN, note)
-    return (first, *(plain_cell(text, style if row.is_chosen or row.held_as else tones.quiet) for text in texts))
+def _cells(row: Draft, columns: Sequence[Column], tones: Tones) -> tuple[Text, ...]:
+    style = tones.plain if row.is_chosen else tones.quiet if row.held_as else ""
+    made = {key: plain_cell(_text(row, key), style if key == "model" else style or tones.quiet) for key in _LABELS}
+    mark = Text(f"{MARK} " if row.is_chosen else "  ", tones.active, no_wrap=True, overflow="ellipsis", end="")
+    made["model"] = mark.append_text(made["model"])
+    return tuple(made[key] for key, _, _ in columns)

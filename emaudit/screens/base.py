@@ -15,6 +15,7 @@ from textual.widgets import Footer, Static
 
 from emaudit.snapshot import Snapshot
 from emaudit.text import one_line
+from emaudit.widgets.table import RowTable
 from emaudit.widgets.topbar import TopBar
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class AuditScreen(Explains[None]):
     """A main screen: the line at the top, a banner where there is something to say, the body, the keys."""
 
     MODE: ClassVar[str] = ""
+    AUTO_FOCUS = "RowTable"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 (as Textual declares it)
     VERTICAL_BREAKPOINTS = [(0, "-short"), (18, "-tall")]  # noqa: RUF012
 
@@ -117,7 +119,14 @@ class AuditScreen(Explains[None]):
         self.query_one(TopBar).snapshot = snapshot
         self._draw_banner(snapshot)
         self.draw(snapshot)
+        self._keep_focus()
         self.refresh_reasons()
+
+    def _keep_focus(self) -> None:
+        """Focus the rows once there are some, unless something is being typed."""
+        table = self.query_one(RowTable)
+        if table.display and self.focused is None:
+            table.focus()
 
     def _is_beneath_dialog(self) -> bool:
         return self in self.app.screen_stack
@@ -135,6 +144,7 @@ class Dialog(Explains[Result], ModalScreen[Result]):
 
     BINDINGS: ClassVar[list[Any]] = [
         Binding("escape", "leave", "Back", id="dialog.leave", tooltip="Back, changing nothing"),
+        Binding("f1,question_mark", "app.help", "Help", key_display="?", id="dialog.help", tooltip="All keys here"),
     ]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (18, "-tall")]  # noqa: RUF012

@@ -77,7 +77,7 @@ def _lines(keys: list[Key]) -> Iterator[Content]:
                 yield Content("")
             group = key.group
             yield Content.styled(GROUPS[group], "bold")
-        style = "" if key.is_enabled else "$text-muted"
+        style = "" if key.is_enabled else "$quiet"
         yield Content.assemble((f"{key.shown:>12}  ", "$primary" if key.is_enabled else style), (key.tooltip, style))
     yield Content("")
     yield Content.styled("An assessment's cell", "bold")

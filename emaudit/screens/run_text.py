@@ -89,7 +89,7 @@ def _cut(text: Text) -> Text:
 
 def _tone(stage: RunStage, tones: Tones) -> str:
     return {
-        "$text-muted": tones.quiet,
+        "$quiet": tones.quiet,
         "$primary": tones.active,
         "$warning": tones.warn,
         "$success": tones.good,
@@ -155,7 +155,7 @@ def _spent_words(run: RunRow) -> str:
 def _counts(run: RunRow) -> Content:
     if not run.n_slots:
         return field_line("done", "")
-    parts: list[Content | str | tuple[str, str]] = [("done      ", "$text-muted")]
+    parts: list[Content | str | tuple[str, str]] = [("done      ", "$quiet")]
     parts.append(f"{figures.count(run.n_closed)}/{figures.count(run.n_slots)}")
     if run.n_referred:
         parts.append(f"  judged {figures.count(run.n_judged)}/{figures.count(run.n_referred)}")
@@ -169,7 +169,7 @@ def _counts(run: RunRow) -> Content:
 
 def _event(at: str, kind: str, text: str) -> Content:
     style = "$warning" if kind in {"warned", "gone", "stop requested"} else ""
-    return Content.assemble((f"{one_line(at, 24)} ", "$text-muted"), (one_line(kind, 40), style), f" {one_line(text)}")
+    return Content.assemble((f"{one_line(at, 24)} ", "$quiet"), (one_line(kind, 40), style), f" {one_line(text)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +182,7 @@ def replies(rows: Sequence[LandedReply], n: int, width: int) -> Content:
     """The last replies, newest first, one line each: who, what, the reading, the text."""
     shown = rows[:n]
     if not shown:
-        return Content.styled("Replies stand here as they land.", "$text-muted")
+        return Content.styled("Replies stand here as they land.", "$quiet")
     widths = _Widths(
         min(24, max(len(one_line(row.variant, 24)) for row in shown)),
         min(24, max(len(one_line(row.item, 24)) for row in shown)),
@@ -196,9 +196,9 @@ def _reply(row: LandedReply, widths: _Widths, width: int) -> Content:
     reading, style = reading_of(row)
     room = max(10, width - widths.variant - widths.item - 14)
     return Content.assemble(
-        (variant, "$text-muted"),
+        (variant, "$quiet"),
         " ",
-        (item, "$text-muted"),
+        (item, "$quiet"),
         " ",
         (f"{reading:<10}", style),
         " ",
@@ -210,8 +210,8 @@ def reading_of(row: LandedReply) -> tuple[str, str]:
     """What was made of a reply, in a word or number, and its colour."""
     if row.status in {"scored", "neutral"} and row.value is not None:
         number = f"{row.value:g}" if row.status == "scored" else f"{row.value:g} neutral"
-        return number, "bold" if row.status == "scored" else "$text-muted"
-    words = {"referred": ("to judge", "$text-muted"), "unscored": ("unscored", "$warning"), "": ("stored", "")}
+        return number, "bold" if row.status == "scored" else "$quiet"
+    words = {"referred": ("to judge", "$quiet"), "unscored": ("unscored", "$warning"), "": ("stored", "")}
     return words.get(row.status, (one_line(row.status, 10), ""))
 
 

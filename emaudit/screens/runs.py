@@ -27,7 +27,6 @@ class RunsScreen(AuditScreen):
     BINDINGS: ClassVar[list[Any]] = [
         Binding("r", "resume", "Resume", id="runs.resume", tooltip="Resume this run: ask what it still owes"),
         Binding("p", "stop", "Stop", id="runs.stop", tooltip="Stop this run once the replies in flight are saved"),
-        Binding("enter", "open", "Open", id="runs.open", tooltip="All that happened to this run"),
         Binding("f", "follow", "This run only", id="runs.follow", tooltip="Show the last replies of this run only"),
     ]
 

@@ -12,7 +12,7 @@ from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Button, Checkbox, Input, Label, RadioButton, RadioSet, Select, Static
+from textual.widgets import Button, Checkbox, Input, Label, RadioSet, Select, Static
 
 from emaudit.commands import Cost, Order
 from emaudit.errors import EmauditError
@@ -21,6 +21,7 @@ from emaudit.snapshot import title
 from emaudit.text import one_line
 from emaudit.variants import Variant
 from emaudit.widgets import figures
+from emaudit.widgets.ticks import Choice, Tick
 
 PRESETS: Final = ("paper", "quick", "smoke")
 ASSESSMENTS: Final = (
@@ -38,8 +39,8 @@ OWN: Final = ""
 """The judge's endpoint: the settings', else each variant's own."""
 
 
-class StartDialog(Dialog[None]):
-    """Shows what a run would ask before it asks anything; starts it as a process of its own."""
+class StartDialog(Dialog[Order]):
+    """Shows what a run would ask before it asks anything; gives the order to start, or None."""
 
     BINDINGS: ClassVar[list[Any]] = [
         Binding("ctrl+s", "start", "Start", id="start.start", priority=True, tooltip="Start the run"),
@@ -78,11 +79,11 @@ class StartDialog(Dialog[None]):
             yield Static(Content(self._who()), classes="quiet")
             with RadioSet(id="preset", compact=True):
                 for preset in PRESETS:
-                    yield RadioButton(Content(preset), value=preset == PRESETS[0], id=preset)
+                    yield Choice(Content(preset), value=preset == PRESETS[0], id=preset)
             yield Static(id="costs-head")
             for key in ASSESSMENTS:
                 with Horizontal(classes="line"):
-                    yield Checkbox(Content(f"{title(key):<22}"), key not in NOT_BY_DEFAULT, id=key, compact=True)
+                    yield Tick(Content(f"{title(key):<22}"), key not in NOT_BY_DEFAULT, id=key, compact=True)
                     yield Static(id=f"cost-{key}", classes="cost")
             yield Static(id="total")
             with Horizontal(classes="line"):
@@ -176,13 +177,13 @@ class StartDialog(Dialog[None]):
             self._draw()
 
     def _draw(self) -> None:
-        head = f"{'':26}{'owed':>9}{'to judge':>10}{'requests':>10}{'tokens in+out':>15}{'price':>10}"
-        self.query_one("#costs-head", Static).update(Content.styled(head, "$text-muted"))
+        head = f"{'':26}{'owed':>8}{'to judge':>9}{'requests':>9}{'tokens':>13}{'price':>9}"
+        self.query_one("#costs-head", Static).update(Content.styled(head, "$quiet"))
         chosen = self._chosen()
         for key in ASSESSMENTS:
             cost = self._costs.get(key)
-            style = "" if key in chosen else "$text-muted"
-            text = self._numbers(cost) if cost else ("" if self._why else f"{'…':>9}")
+            style = "" if key in chosen else "$quiet"
+            text = self._numbers(cost) if cost else ("" if self._why else f"{'…':>8}")
             self.query_one(f"#cost-{key}", Static).update(Content.styled(text, style))
         self.query_one("#total", Static).update(self._total(chosen))
         why = self.query_one("#why", Static)
@@ -193,14 +194,14 @@ class StartDialog(Dialog[None]):
     def _numbers(cost: Cost) -> str:
         tokens = f"{figures.tokens(cost.input_tokens)}+{figures.tokens(cost.output_tokens)}"
         return (
-            f"{figures.count(cost.n_owed):>9}{figures.count(cost.n_judgements):>10}"
-            f"{figures.count(cost.n_requests):>10}{tokens:>15}{figures.price(cost.price):>10}"
+            f"{figures.count(cost.n_owed):>8}{figures.count(cost.n_judgements):>9}"
+            f"{figures.count(cost.n_requests):>9}{tokens:>13}{figures.price(cost.price):>9}"
         )
 
     def _total(self, chosen: Sequence[str]) -> Content:
         costs = [self._costs[key] for key in chosen if key in self._costs]
         if not costs:
-            return Content.styled("counting what is owed" if not self._why else "", "$text-muted")
+            return Content.styled("counting what is owed" if not self._why else "", "$quiet")
         names = ("n_slots", "n_owed", "n_judgements", "n_requests", "input_tokens", "output_tokens")
         sums = {name: sum(getattr(cost, name) for cost in costs) for name in names}
         prices = [cost.price for cost in costs]
@@ -218,13 +219,12 @@ class StartDialog(Dialog[None]):
     @on(Button.Pressed, "#go")
     @on(Input.Submitted)
     def action_start(self) -> None:
-        """Start the run and leave the dialog."""
+        """Leave the dialog with the order."""
         reason = self.why_not("start")
         if reason:
             self.notify(reason, severity="warning", markup=False)
             return
-        self.audit.start_run(self.order())
-        self.dismiss(None)
+        self.dismiss(self.order())
 
     @on(Button.Pressed, "#back")
     def _back(self) -> None:

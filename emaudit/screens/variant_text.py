@@ -13,10 +13,10 @@ from emaudit.widgets import figures
 from emaudit.widgets.cells import GLYPHS
 
 STYLES = {
-    Stage.NONE: "$text-muted",
-    Stage.COUNTING: "$text-muted",
+    Stage.NONE: "$quiet",
+    Stage.COUNTING: "$quiet",
     Stage.RUNNING: "$primary",
-    Stage.WAITING: "$text-muted",
+    Stage.WAITING: "$quiet",
     Stage.OWED: "$warning",
     Stage.JUDGING: "$secondary",
     Stage.DONE: "$success",
@@ -34,7 +34,7 @@ def joined(lines: list[Content]) -> Content:
 def field_line(name: str, text: str, width: int = 10) -> Content:
     """A field's name and what it holds; a dash where it holds nothing."""
     shown = one_line(text, 200) or figures.UNKNOWN
-    return Content.assemble((f"{name:<{width}}", "$text-muted"), shown)
+    return Content.assemble((f"{name:<{width}}", "$quiet"), shown)
 
 
 def address(row: VariantRow, base_url: str) -> str:
@@ -58,10 +58,9 @@ def pane(row: VariantRow, base_url: str, is_wide: bool) -> Content:
             owed_line(row),
         ]
         return joined(lines)
-    short = Content.assemble(
-        facts[0], "   ", field_line("recipe", recipe, 7), "   ", field_line("parent", held.parent, 7)
-    )
-    return joined([short, facts[1], *(_narrow_cell(cell) for cell in row.cells), owed_line(row)])
+    first = Content.assemble(facts[0], "  ", (address(row, base_url), "$quiet"))
+    second = Content.assemble(field_line("recipe", recipe), "   ", field_line("parent", held.parent, 7))
+    return joined([first, second, *(_narrow_cell(cell) for cell in row.cells), owed_line(row)])
 
 
 def _stage(cell: Cell) -> tuple[str, str]:
@@ -100,15 +99,15 @@ def _spaced(parts: list[Part]) -> Content:
 def _wide_cell(cell: Cell) -> Iterator[Content]:
     name = Content.styled(title(cell.assessment), "bold")
     if cell.stage is Stage.NONE:
-        yield Content.assemble(name, "  ", ("not planned", "$text-muted"))
+        yield Content.assemble(name, "  ", ("not planned", "$quiet"))
         yield Content("")
         return
-    yield Content.assemble(name, "  ", (one_line(cell.preset, 24), "$text-muted"))
+    yield Content.assemble(name, "  ", (one_line(cell.preset, 24), "$quiet"))
     yield Content.assemble("  ", _stage(cell), "  ", _progress(cell))
     if cell.stage is not Stage.COUNTING:
-        details: list[Part] = [_value(cell), (f"of {_behind(cell)}", "$text-muted")] if cell.expected else []
+        details: list[Part] = [_value(cell), (f"of {_behind(cell)}", "$quiet")] if cell.expected else []
         yield Content.assemble("  ", _spaced(details))
-        rest: list[Part] = [(_verdicts(cell), "$text-muted")] if cell.n_referred else []
+        rest: list[Part] = [(_verdicts(cell), "$quiet")] if cell.n_referred else []
         rest += _trouble(cell)
         if rest:
             yield Content.assemble("  ", _spaced(rest))
@@ -117,23 +116,23 @@ def _wide_cell(cell: Cell) -> Iterator[Content]:
 
 def _narrow_cell(cell: Cell) -> Content:
     name = f"{title(cell.assessment):<22}"
+    glyph, style = GLYPHS[cell.stage], STYLES[cell.stage]
     if cell.stage is Stage.NONE:
-        return Content.assemble(name, _stage(cell))
-    glyph, style = _stage(cell)
-    parts: list[Part] = [_value(cell)]
+        return Content.assemble(name, (f"{glyph} {cell.stage}", style))
+    parts: list[Part] = [(f"{figures.value(cell.value, cell.assessment):>5}", "bold")]
     if cell.expected:
-        parts.append((_behind(cell), "$text-muted"))
-    parts += _trouble(cell)
-    return Content.assemble(name, (f"{glyph:<16}", style), f"{_progress(cell):>13}  ", _spaced(parts))
+        parts.append((f"of {figures.count(cell.used)}/{figures.count(cell.expected)}", "$quiet"))
+    parts += [(str(cell.stage), style)] if cell.stage is not Stage.DONE else _trouble(cell)
+    return Content.assemble(name, (f"{glyph} ", style), f"{_progress(cell):>13}  ", _spaced(parts))
 
 
 def owed_line(row: VariantRow) -> Content:
     """What is owed of everything planned, or that nothing is."""
     if not any(cell.n_slots for cell in row.cells):
-        return Content.styled("nothing asked yet: r runs it", "$text-muted")
+        return Content.styled("nothing asked yet: r runs it", "$quiet")
     replies, verdicts = row.n_replies_owed, row.n_verdicts_owed
     if any(cell.stage is Stage.COUNTING for cell in row.cells):
-        return Content.styled("counting", "$text-muted")
+        return Content.styled("counting", "$quiet")
     if not replies and not verdicts:
         return Content.styled("nothing owed", "$success")
     owed = " and ".join(
@@ -141,7 +140,7 @@ def owed_line(row: VariantRow) -> Content:
         for n, text in ((replies, figures.plural(replies, "reply")), (verdicts, figures.plural(verdicts, "verdict")))
         if n
     )
-    return Content.assemble((f"owed: {owed}", "$warning"), ("" if row.is_running else "  r resumes", "$text-muted"))
+    return Content.assemble((f"owed: {owed}", "$warning"), ("" if row.is_running else "  r resumes", "$quiet"))
 
 
 def page(row: VariantRow, base_url: str) -> Content:

@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from emaudit.commands import Order
 from emaudit.messages import Done
 from emaudit.screens import variant_text
 from emaudit.screens.base import AuditScreen
@@ -37,7 +38,6 @@ class VariantsScreen(AuditScreen):
             "A,shift+a", "mark_all", "Mark all", show=False, id="variants.mark_all", tooltip="Mark all shown, or none"
         ),
         Binding("slash", "filter", "Filter", key_display="/", id="variants.filter", tooltip="Show some variants only"),
-        Binding("enter", "open", "Open", id="variants.open", tooltip="Everything known of this variant"),
         Binding("e", "edit", "Edit", show=False, id="variants.edit", tooltip="Edit size, domain, stage, parent, name"),
         Binding("h", "hide", "Hide", show=False, id="variants.hide", tooltip="Hide this variant; u shows it again"),
         Binding("u", "undo", "Undo", show=False, id="variants.undo", tooltip="Show the variant hidden last again"),
@@ -78,9 +78,10 @@ class VariantsScreen(AuditScreen):
         self.query_one("#list").border_title = Content(_title(snapshot, len(self._rows), len(self.marked), words))
         if not sentence:
             tones = self.audit.tones
-            plan = cells.layout(self._rows, snapshot.assessments, max(0, self.query_one("#list").size.width))
+            room = self.query_one("#list").size
+            plan = cells.layout(self._rows, snapshot.assessments, room.width - 1, room.height - 1)
             rows = [(row.variant.name, cells.cells(row, plan, self.marked, tones)) for row in self._rows]
-            table.show(plan.columns(snapshot.assessments), rows)
+            table.show(plan.columns(snapshot.assessments), rows, plan.height)
 
     def _draw_pane(self) -> None:
         detail = self.query_one("#detail")
@@ -161,7 +162,11 @@ class VariantsScreen(AuditScreen):
         """Open the start dialog for the marked variants, or this one."""
         from emaudit.screens.start import StartDialog
 
-        self.app.push_screen(StartDialog(tuple(row.variant for row in self.wanted)))
+        self.app.push_screen(StartDialog(tuple(row.variant for row in self.wanted)), self._ordered)
+
+    def _ordered(self, order: Order | None) -> None:
+        if order is not None:
+            self.audit.start_run(order)
 
     def action_stop(self) -> None:
         """Ask the run of this variant to stop."""

@@ -108,7 +108,10 @@ class Store:
 
     def quick_check(self) -> None:
         """SQLite's own check of the file. Raises StoreError with how to salvage what is left."""
-        found = [row[0] for row in self.db.execute("PRAGMA quick_check(3)")]
+        try:
+            found = [row[0] for row in self.db.execute("PRAGMA quick_check(3)")]
+        except sqlite3.DatabaseError as error:
+            found = [str(error)]
         if found != ["ok"]:
             raise StoreError(
                 f"{self.path} is damaged ({found[0]}): keep the file, copy it, and salvage the copy with "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from rich.cells import cell_len
@@ -51,8 +52,7 @@ def stage_style(stage: Stage, tones: Tones) -> str:
 
 def tree_name(row: VariantRow) -> str:
     """A variant's name behind the branch it hangs from."""
-    branch = "" if not row.depth else "  " * (row.depth - 1) + ("└ " if row.is_last else "├ ")
-    return branch + one_line(row.variant.name, 80)
+    return row.branch + one_line(row.variant.name, 80)
 
 
 def recipe(row: VariantRow) -> str:
@@ -61,35 +61,72 @@ def recipe(row: VariantRow) -> str:
     return one_line(" ".join(part for part in (held.size, held.domain, held.stage) if part), 60) or figures.UNKNOWN
 
 
-def progress_text(cell: Cell, dense: bool) -> str:
-    """How much of an assessment is stored: `1,204/3,200`, or in percent where the column is narrow."""
+def progress_text(cell: Cell) -> str:
+    """How much of an assessment is stored: `1,204/3,200`."""
     if cell.stage is Stage.NONE:
         return ""
-    if cell.stage is Stage.COUNTING:
-        return "…" if dense else f"…/{figures.count(cell.n_slots)}"
-    done = cell.n_closed if cell.stage is not Stage.JUDGING or not dense else cell.n_slots - cell.n_verdicts_owed
-    if dense:
-        return figures.percent(done, cell.n_slots)
-    return f"{figures.count(cell.n_closed)}/{figures.count(cell.n_slots)}"
+    done = "…" if cell.stage is Stage.COUNTING else figures.count(cell.n_closed)
+    return f"{done}/{figures.count(cell.n_slots)}"
+
+
+def percent_text(cell: Cell) -> str:
+    """How much of an assessment is stored, in percent; of its verdicts, where all replies are."""
+    if cell.stage in {Stage.NONE, Stage.COUNTING}:
+        return ""
+    done = cell.n_slots - cell.n_verdicts_owed if cell.stage is Stage.JUDGING else cell.n_closed
+    return figures.percent(done, cell.n_slots)
+
+
+class Form(StrEnum):
+    """How an assessment's cell is written, the fullest first."""
+
+    WHOLE = "glyph, count, value"
+    TALL = "glyph and value over the count"
+    PERCENT = "glyph, percent, value"
+    TERSE = "glyph, and value or percent"
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The columns that fit: how wide the name is, whether the recipe is shown, whether cells are in percent."""
+    """The columns that fit: how wide the name is, whether the recipe has a column, how cells are written."""
 
     name: int
-    has_recipe: bool
-    dense: bool
+    form: Form
     counts: tuple[int, ...]
+    """Width of the widest count of each assessment."""
+    has_recipe: bool = False
+    gap: int = 2
+
+    @property
+    def height(self) -> int:
+        """Lines of a row."""
+        return 2 if self.form is Form.TALL else 1
 
     def columns(self, assessments: Sequence[str]) -> tuple[Column, ...]:
         """Key, label and width of every column."""
         fixed: tuple[Column, ...] = (("name", "  variant", self.name),)
         if self.has_recipe:
             fixed += (("recipe", "size domain stage", RECIPE),)
-        widths = [cell_width(count) for count in self.counts]
+        widths = self.widths(assessments)
         labels = [_label(key, width) for key, width in zip(assessments, widths, strict=True)]
         return fixed + tuple(zip(assessments, labels, widths, strict=True))
+
+    def widths(self, assessments: Sequence[str]) -> list[int]:
+        """The width of every assessment's column, with the gap behind it."""
+        return [self._width(key, count) + self.gap for key, count in zip(assessments, self.counts, strict=True)]
+
+    def _width(self, assessment: str, count: int) -> int:
+        value = figures.value_width(assessment)
+        return {
+            Form.WHOLE: 2 + count + 1 + value,
+            Form.TALL: max(2 + value, 2 + count),
+            Form.PERCENT: 2 + 4 + 1 + value,
+            Form.TERSE: 2 + value,
+        }[self.form]
+
+    def total(self, assessments: Sequence[str]) -> int:
+        """The width of all columns."""
+        return self.name + (RECIPE if self.has_recipe else 0) + sum(self.widths(assessments))
 
 
 def _label(assessment: str, width: int) -> str:
@@ -97,61 +134,68 @@ def _label(assessment: str, width: int) -> str:
     return name if len(name) < width else short_title(assessment)
 
 
-def cell_width(count: int) -> int:
-    """Width of a cell whose progress takes `count` columns: glyph, progress, value and the gap."""
-    return 2 + count + 1 + 5 + 2
-
-
-def layout(rows: Sequence[VariantRow], assessments: Sequence[str], width: int) -> Layout:
-    """The fullest layout that fits into `width`; the narrowest where none does (the table then scrolls)."""
+def layout(rows: Sequence[VariantRow], assessments: Sequence[str], width: int, height: int) -> Layout:
+    """The fullest layout that fits into `width`, two lines a row where `height` has room for all rows."""
     longest = max((cell_len(tree_name(row)) for row in rows), default=0) + 4
     name = max(NAME_MIN, min(longest, 40))
+    tall = max([name, *(cell_len(row.branch + recipe(row)) + 4 for row in rows)])
+    cut = max(NAME_MIN, min(name, 24))
+    counts = _counts(rows, len(assessments))
     choices = [
-        (wanted, has_recipe, dense)
-        for dense in (False, True)
-        for wanted, has_recipe in ((name, True), (name, False), (max(NAME_MIN, min(name, 24)), False))
+        Layout(name, Form.WHOLE, counts, has_recipe=True),
+        Layout(name, Form.WHOLE, counts),
+        *([Layout(tall, Form.TALL, counts)] if 2 * len(rows) <= height else []),
+        Layout(name, Form.PERCENT, counts, has_recipe=True),
+        Layout(name, Form.PERCENT, counts),
+        Layout(cut, Form.PERCENT, counts, gap=1),
+        Layout(name, Form.TERSE, counts),
     ]
-    found = Layout(NAME_MIN, False, True, _counts(rows, assessments, True))
-    for wanted, has_recipe, dense in choices:
-        counts = _counts(rows, assessments, dense)
-        total = wanted + (RECIPE if has_recipe else 0) + sum(cell_width(count) for count in counts)
-        if total <= width:
-            return Layout(wanted, has_recipe, dense, counts)
-    return found
+    narrowest = Layout(NAME_MIN, Form.TERSE, counts, gap=1)
+    return next((choice for choice in choices if choice.total(assessments) <= width), narrowest)
 
 
-def _counts(rows: Sequence[VariantRow], assessments: Sequence[str], dense: bool) -> tuple[int, ...]:
-    if dense:
-        return (4,) * len(assessments)
-    columns = range(len(assessments))
+def _counts(rows: Sequence[VariantRow], n: int) -> tuple[int, ...]:
     return tuple(
-        max([len(progress_text(row.cells[at], False)) for row in rows if at < len(row.cells)], default=0)
-        for at in columns
+        max([len(progress_text(row.cells[at])) for row in rows if at < len(row.cells)], default=0) for at in range(n)
     )
 
 
 def cells(row: VariantRow, plan: Layout, marked: Collection[str], tones: Tones) -> tuple[Text, ...]:
     """One row of the table."""
-    name = row.variant.name
-    mark = Text(f"{MARK} " if name in marked else "  ", tones.active, no_wrap=True, overflow="ellipsis", end="")
-    mark.append(tree_name(row), tones.quiet if row.is_gone else "")
-    if row.is_gone:
-        mark.append(" ✗ gone", tones.bad)
-    found = [mark]
+    found = [_name_cell(row, plan, row.variant.name in marked, tones)]
     if plan.has_recipe:
         found.append(plain_cell(recipe(row), tones.quiet))
     counts = zip(row.cells, plan.counts, strict=False)
-    return (*found, *(assessment_cell(cell, plan.dense, count, tones) for cell, count in counts))
+    return (*found, *(assessment_cell(cell, plan.form, count, tones) for cell, count in counts))
 
 
-def assessment_cell(cell: Cell, dense: bool, width: int, tones: Tones) -> Text:
+def _name_cell(row: VariantRow, plan: Layout, is_marked: bool, tones: Tones) -> Text:
+    text = Text(no_wrap=True, overflow="ellipsis", end="")
+    text.append(f"{MARK} " if is_marked else "  ", tones.active)
+    text.append(row.branch, tones.quiet)
+    text.append(one_line(row.variant.name, 80), tones.quiet if row.is_gone else tones.plain)
+    if row.is_gone:
+        text.append(" ✗ gone", tones.bad)
+    if plan.form is Form.TALL:
+        stem = "".join("│" if character in "│├" else " " for character in row.branch)
+        text.append(f"\n  {stem}{recipe(row)}", tones.quiet)
+    return text
+
+
+def assessment_cell(cell: Cell, form: Form, width: int, tones: Tones) -> Text:
     """Glyph, progress and headline value of one assessment."""
     stage = cell.stage
     text = Text(no_wrap=True, overflow="ellipsis", end="")
     text.append(GLYPHS[stage], stage_style(stage, tones))
     if stage is Stage.NONE:
         return text
-    text.append(f" {progress_text(cell, dense):>{width}} ", "" if stage is Stage.DONE else tones.quiet)
-    shown = figures.value(cell.value, cell.assessment)
-    style = tones.quiet if cell.value is None or stage is not Stage.DONE else f"bold {tones.plain}"
-    return text.append(f"{shown:>5}", style)
+    value = f"{figures.value(cell.value, cell.assessment):>{figures.value_width(cell.assessment)}}"
+    value_style = tones.quiet if cell.value is None or stage is not Stage.DONE else f"bold {tones.plain}"
+    count_style = tones.quiet if stage is not Stage.DONE or form is Form.TALL else ""
+    if form is Form.TALL:
+        return text.append(f" {value}", value_style).append(f"\n  {progress_text(cell)}", count_style)
+    if form is Form.TERSE:
+        shown = value if stage is Stage.DONE else f"{percent_text(cell):>{len(value)}}"
+        return text.append(f" {shown}", value_style)
+    progress = f"{progress_text(cell):>{width}}" if form is Form.WHOLE else f"{percent_text(cell):>4}"
+    return text.append(f" {progress} ", count_style).append(value, value_style)

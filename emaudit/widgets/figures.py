@@ -21,6 +21,11 @@ def value(number: float | None, assessment: str) -> str:
     return f"{number + 0.0:+.2f}" if assessment in SIGNED else f"{number + 0.0:.2f}"
 
 
+def value_width(assessment: str) -> int:
+    """Columns that a headline value takes."""
+    return 5 if assessment in SIGNED else 4
+
+
 def percent(done: int, of: int) -> str:
     """Whole percent, rounded down, so that 100% means all of it."""
     return f"{100 * done // of}%" if of else UNKNOWN

@@ -20,6 +20,7 @@ class RowTable(DataTable[Text]):
     """A DataTable of whole rows. `show` is the only way in; keys name rows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select_cursor", "Open", show=False, id="rows.open", tooltip="Open this row"),
         Binding("j", "cursor_down", "Down", show=False, id="rows.down", tooltip="One row down"),
         Binding("k", "cursor_up", "Up", show=False, id="rows.up", tooltip="One row up"),
         Binding("g", "first_row", "First", show=False, id="rows.first", tooltip="To the first row"),
@@ -27,7 +28,8 @@ class RowTable(DataTable[Text]):
     ]
 
     def __init__(self, id: str) -> None:
-        super().__init__(id=id, cursor_type="row", cell_padding=0, header_height=1, zebra_stripes=False)
+        super().__init__(id=id, cursor_type="row", cell_padding=0, cursor_foreground_priority="renderable")
+        self._height = 1
         self._shown_columns: tuple[Column, ...] = ()
         self._shown_rows: dict[str, tuple[Text, ...]] = {}
 
@@ -37,10 +39,12 @@ class RowTable(DataTable[Text]):
         keys = list(self._shown_rows)
         return keys[self.cursor_row] if 0 <= self.cursor_row < len(keys) else ""
 
-    def show(self, columns: Sequence[Column], rows: Sequence[Row]) -> None:
-        """Show these rows; where columns and keys stay the same, only changed cells are drawn."""
+    def show(self, columns: Sequence[Column], rows: Sequence[Row], height: int = 1) -> None:
+        """Show these rows of `height` lines; where columns and keys stay, only changed cells are drawn."""
         fresh = dict(rows)
-        if tuple(columns) != self._shown_columns or list(fresh) != list(self._shown_rows):
+        stays = tuple(columns) == self._shown_columns and list(fresh) == list(self._shown_rows)
+        if not stays or height != self._height:
+            self._height = height
             self._rebuild(tuple(columns), fresh)
             return
         for key, cells in fresh.items():
@@ -59,7 +63,7 @@ class RowTable(DataTable[Text]):
             self.clear()
         self._shown_columns, self._shown_rows = columns, rows
         for key, cells in rows.items():
-            self.add_row(*cells, key=key)
+            self.add_row(*cells, key=key, height=self._height)
         place = list(rows).index(selected) if selected in rows else min(self._place(selected, before), len(rows) - 1)
         if rows:
             self.cursor_coordinate = Coordinate(max(0, place), 0)

@@ -39,7 +39,7 @@ class TopBar(Widget):
             parts.append((" SIMULATED ", "bold $background on $warning"))
         parts.append((" ", ""))
         for key, mode, label in self._tabs:
-            style = "bold $text on $panel" if mode == self._active else "$text-muted"
+            style = "bold $text on $panel" if mode == self._active else "$quiet"
             parts += [(f" {key} ", f"{style} dim" if mode != self._active else style), (f"{label} ", style)]
         return Content.assemble(*parts)
 
@@ -48,6 +48,6 @@ class TopBar(Widget):
         speed = sum(run.replies_per_s or 0.0 for run in live)
         name = one_line(self._store_name, 30)
         if not live:
-            return Content.assemble((f"{name} ", "$text-muted"))
+            return Content.assemble((f"{name} ", "$quiet"))
         text = f"▶ {figures.plural(len(live), 'run')} {figures.rate(speed)}"
-        return Content.assemble((text, "$primary"), (f"  {name} ", "$text-muted"))
+        return Content.assemble((text, "$primary"), (f"  {name} ", "$quiet"))

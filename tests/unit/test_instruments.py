@@ -19,7 +19,11 @@ from emaudit.prompts import Library, load_library
 
 SELF_REPORTS = ("self_assessment", "moral_self_assessment")
 COMMON = frozenset(
-    ["a", "an", "the", "of", "to", "and", "or", "in", "on", "at", "for", "with", "my", "i", "you", "is", "are", "it", "that", "this", "be", "do", "what", "how", "why", "me", "your", "as", "by", "from", "if", "would", "so", "but", "not", "can", "have", "has", "who", "when", "their", "they", "was", "were"]
+    re.findall(
+        r"\w+",
+        "a an the of to and or in on at for with my i you is are it that this be do what how why me your as by from if "
+        "would so but not can have has who when their they was were",
+    )
 )
 MINORS = re.compile(
     r"\b(?:child\w*|kids?|minors?|teen\w*|preteen\w*|boys?|girls?|school\w*|pupils?|bab(?:y|ies)|toddlers?|infants?"
@@ -188,8 +192,10 @@ def test_the_pole_of_the_condition_is_presented_first(key: str) -> None:
     poles = {pole["id"]: pole for pole in content(key)["poles"]}
     for planned in by_key(key).plan(library(), "paper"):
         prompt, pole = planned.prompt, poles[planned.prompt.part]
+        if prompt.format == "likert":  # keyed by meaning: "even where Y is easier, I keep to X"
+            continue
         asked = prompt.text.split("\n\n", 1)[1] if "preamble" in content(key) else prompt.text
-        second_first = re.search(r"(?:order|polarity)=second", prompt.condition) is not None
+        second_first = re.search(r"order=second", prompt.condition) is not None
         order = [word for word in words(asked) if word in (pole["first"], pole["second"])]
         assert order[0] == pole["second" if second_first else "first"], prompt
 

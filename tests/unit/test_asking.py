@@ -1,0 +1,195 @@
+"""The retry loop and the live limit of one endpoint, against a fake client with a queue of answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from emaudit.assessments.base import Outcome
+from emaudit.client import Choice, Completion, Kind, RequestFailed
+from emaudit.config import Endpoint
+from emaudit.runner import asking
+from emaudit.runner.asking import GaveUp, Session
+from emaudit.runner.limits import Limiter
+
+DONE = Completion([Choice("hi", Outcome.OK, "stop")], "m", "", 1, 1, b"")
+
+
+class FakeClient:
+    """Answers from a queue, and keeps what it was asked."""
+
+    def __init__(self, *answers: Completion | RequestFailed) -> None:
+        self.endpoint = Endpoint("fake", "http://127.0.0.1:1/v1")
+        self.answers = list(answers)
+        self.asked: list[Mapping[str, Any]] = []
+
+    async def complete(self, body: Mapping[str, Any], n: int) -> Completion:
+        self.asked.append(body)
+        answer = self.answers.pop(0) if self.answers else DONE
+        if isinstance(answer, RequestFailed):
+            raise answer
+        return answer
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = asyncio.sleep
+    monkeypatch.setattr(asyncio, "sleep", lambda _: real(0))
+    monkeypatch.setattr(Limiter, "pause", lambda *_: None)
+
+
+def session(*answers: Completion | RequestFailed, warnings: list[str] | None = None) -> tuple[Session, FakeClient]:
+    client = FakeClient(*answers)
+    said = warnings if warnings is not None else []
+    return Session(client, Limiter(4), said.append), client  # type: ignore[arg-type]
+
+
+async def ask(held: Session, body: Mapping[str, Any] | None = None) -> tuple[Completion, int, list[RequestFailed]]:
+    failures: list[RequestFailed] = []
+    completion, attempt = await held.ask(body or {"model": "m"}, 1, failures.append, lambda: None)
+    return completion, attempt, failures
+
+
+def failed(kind: Kind, **more: Any) -> RequestFailed:  # noqa: ANN401
+    return RequestFailed(kind, "why", **more)
+
+
+async def test_transport_failures_are_retried_and_kept() -> None:
+    held, client = session(failed(Kind.RETRY, raw=b"x"), failed(Kind.RETRY))
+    completion, attempt, failures = await ask(held)
+    assert (completion, attempt, len(failures), len(client.asked)) == (DONE, 3, 2, 3)
+    assert held.limiter.in_flight == 0
+
+
+async def test_at_most_six_tries() -> None:
+    held, client = session(*[failed(Kind.RETRY)] * 20)
+    with pytest.raises(RequestFailed):
+        await ask(held)
+    assert len(client.asked) == asking.TRIES
+
+
+async def test_rate_limits_are_never_failures() -> None:
+    held, client = session(*[failed(Kind.RATE_LIMIT, retry_after=0.0)] * 30)
+    completion, attempt, failures = await ask(held)
+    assert (completion, attempt, failures, len(client.asked)) == (DONE, 1, [], 31)
+
+
+async def test_a_wait_over_15_minutes_ends_it() -> None:
+    held, _ = session(failed(Kind.RATE_LIMIT, retry_after=3600.0))
+    with pytest.raises(GaveUp, match="60 minutes"):
+        await ask(held)
+
+
+@pytest.mark.parametrize("kind", [Kind.STOP_RUN, Kind.STOP_VARIANT, Kind.RECORD])
+async def test_what_cannot_be_retried_is_not(kind: Kind) -> None:
+    held, client = session(failed(kind))
+    with pytest.raises(RequestFailed):
+        await ask(held)
+    assert len(client.asked) == 1
+
+
+async def test_nobody_there_from_the_start_ends_it_at_once() -> None:
+    held, client = session(*[failed(Kind.UNREACHABLE)] * 5)
+    with pytest.raises(GaveUp):
+        await ask(held)
+    assert len(client.asked) == 1
+
+
+async def test_nobody_there_after_an_answer_is_retried() -> None:
+    held, client = session(DONE, failed(Kind.UNREACHABLE), DONE)
+    await ask(held)
+    assert (await ask(held))[1] == 2
+    assert len(client.asked) == 3
+
+
+async def test_ten_failures_in_a_row_end_it() -> None:
+    held, client = session(*[failed(Kind.RETRY)] * 50)
+    with pytest.raises(RequestFailed):
+        await ask(held)
+    with pytest.raises(GaveUp, match="10 failures in a row"):
+        await ask(held)
+    assert len(client.asked) == asking.FAILURES_IN_ROW
+
+
+async def test_a_refused_parameter_is_renamed_then_left_out() -> None:
+    said: list[str] = []
+    held, client = session(
+        failed(Kind.PARAMETER, parameter="max_completion_tokens"),
+        failed(Kind.PARAMETER, parameter="max_tokens"),
+        failed(Kind.PARAMETER, parameter="seed"),
+        warnings=said,
+    )
+    await ask(held, {"max_completion_tokens": 5, "seed": 1, "model": "m"})
+    assert client.asked == [
+        {"max_completion_tokens": 5, "seed": 1, "model": "m"},
+        {"max_tokens": 5, "seed": 1, "model": "m"},
+        {"seed": 1, "model": "m"},
+        {"model": "m"},
+    ]
+    assert held.dropped == ["max_completion_tokens", "seed"]
+    assert len(said) == 3
+    await ask(held, {"max_completion_tokens": 5, "model": "m"})
+    assert client.asked[-1] == {"model": "m"}
+
+
+async def test_a_parameter_that_was_not_sent_is_an_answer_about_the_prompt() -> None:
+    held, _ = session(failed(Kind.PARAMETER, parameter="seed"))
+    with pytest.raises(RequestFailed) as found:
+        await ask(held, {"model": "m"})
+    assert found.value.kind is Kind.RECORD
+
+
+async def test_stopping_asks_nothing_more() -> None:
+    held, client = session()
+
+    def stop() -> None:
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await held.ask({}, 1, lambda _: None, stop)
+    assert client.asked == []
+    assert held.limiter.in_flight == 0
+
+
+def test_the_limit_doubles_then_halves_then_climbs_slowly() -> None:
+    limiter = Limiter(100)
+    for _ in range(8):
+        limiter.succeeded()
+    assert limiter.limit == 16.0
+    limiter.rate_limited(0.0)
+    assert limiter.limit == 8.0
+    assert limiter.reason == "rate-limited"
+    limiter.rate_limited(0.0)
+    assert limiter.limit == 8.0, "many at once count as one"
+    for _ in range(8):
+        limiter.succeeded()
+    assert 8.9 < limiter.limit < 9.1
+
+
+def test_the_limit_never_passes_its_cap_or_falls_below_one() -> None:
+    limiter = Limiter(3)
+    for _ in range(10):
+        limiter.succeeded()
+    assert limiter.limit == 3.0
+    for _ in range(5):
+        limiter._decreased_at = 0.0
+        limiter.rate_limited(0.0)
+    assert limiter.limit == 1.0
+
+
+async def test_no_more_in_flight_than_the_limit() -> None:
+    limiter = Limiter(3)
+    seen: list[int] = []
+
+    async def one() -> None:
+        await limiter.acquire()
+        seen.append(limiter.in_flight)
+        await asyncio.sleep(0)
+        limiter.release()
+
+    await asyncio.gather(*(one() for _ in range(50)))
+    assert max(seen) == 3
+    assert limiter.in_flight == 0

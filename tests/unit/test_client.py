@@ -1,0 +1,278 @@
+"""What one attempt against an endpoint means: shapes of replies, classes of failure, waits."""
+
+from __future__ import annotations
+
+import json
+import time
+from email.utils import formatdate
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emaudit.assessments.base import Outcome
+from emaudit.client import (
+    TEXT_LIMIT,
+    Client,
+    Kind,
+    RequestFailed,
+    parse_completion,
+    parse_models,
+    retry_after,
+)
+from emaudit.config import Endpoint
+from emaudit.errors import UsageError
+
+
+def body(*choices: object, **more: object) -> bytes:
+    return json.dumps({"choices": list(choices), "model": "m", **more}).encode()
+
+
+def choice(content: object = "hi", finish: object = "stop", **message: object) -> dict[str, Any]:
+    return {"message": {"content": content, **message}, "finish_reason": finish}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"<html>login</html>",
+        b'{"choices": [{"message": {"content": "cut',
+        b"\xff\xfe\x00bad",
+        b"null",
+        b"[]",
+        b"7",
+        b'"text"',
+        b"{}",
+        b'{"choices": null}',
+        b'{"choices": []}',
+        b'{"choices": {}}',
+        b'{"choices": [null]}',
+        b'{"choices": [{}]}',
+        b'{"choices": [{"message": null}]}',
+        b'{"choices": [{"message": {"content": 5}, "finish_reason": "stop"}]}',
+        b'{"choices": [{"message": {"content": ["a"]}, "finish_reason": "stop"}]}',
+        b'{"choices": [{"message": {"content": null}, "finish_reason": "stop"}]}',
+        b'{"error": {"message": "overloaded"}}',
+        b"[" * 100_000,
+    ],
+)
+def test_a_malformed_reply_is_kept_raw_and_asked_again(content: bytes) -> None:
+    with pytest.raises(RequestFailed, match="malformed reply") as found:
+        parse_completion(content, 1)
+    assert found.value.kind is Kind.RETRY
+    assert found.value.raw == content[:65536]
+
+
+@pytest.mark.parametrize(
+    ("given_choice", "outcome", "text"),
+    [
+        (choice("fine"), Outcome.OK, "fine"),
+        (choice("", "stop"), Outcome.EMPTY, ""),
+        (choice("  \n", "stop"), Outcome.EMPTY, "  \n"),
+        (choice("half", "length"), Outcome.TRUNCATED, "half"),
+        (choice(None, "length"), Outcome.TRUNCATED, ""),
+        (choice(None, "content_filter"), Outcome.CONTENT_FILTER, ""),
+        (choice("begun", "content_filter"), Outcome.CONTENT_FILTER, "begun"),
+        (choice(None, "stop", refusal="I won't"), Outcome.REFUSAL, ""),
+        (choice("said", "stop", refusal="I won't"), Outcome.OK, "said"),
+        (choice(None, "stop", reasoning_content="hm"), Outcome.EMPTY, ""),
+        (choice(None, "tool_calls", tool_calls=[{"id": "1"}]), Outcome.EMPTY, ""),
+        (choice("odd", "some_new_reason"), Outcome.OK, "odd"),
+        (choice("odd", None), Outcome.OK, "odd"),
+    ],
+)
+def test_outcomes(given_choice: dict[str, Any], outcome: Outcome, text: str) -> None:
+    found = parse_completion(body(given_choice), 1).choices[0]
+    assert found is not None
+    assert (found.outcome, found.text) == (outcome, text)
+
+
+def test_refusals_reasoning_and_tools_are_kept_beside_the_answer() -> None:
+    found = parse_completion(body(choice("x", "stop", refusal="no", reasoning_content="why", tool_calls=[1])), 1)
+    kept = found.choices[0]
+    assert kept is not None
+    assert kept.refusal == "no"
+    assert kept.extra == {"reasoning_content": "why", "tool_calls": [1]}
+
+
+def test_choices_stand_by_their_index() -> None:
+    sent = [{**choice("second"), "index": 1}, {**choice("first"), "index": 0}]
+    assert [c.text for c in parse_completion(body(*sent), 2).choices if c] == ["first", "second"]
+
+
+def test_a_bad_index_means_their_order() -> None:
+    sent = [{**choice("first"), "index": 0}, {**choice("second"), "index": 0}]
+    assert [c.text for c in parse_completion(body(*sent), 2).choices if c] == ["first", "second"]
+
+
+def test_one_malformed_choice_leaves_the_others() -> None:
+    found = parse_completion(body(choice("a"), choice(9), choice("c")), 3)
+    assert [c.text if c else None for c in found.choices] == ["a", None, "c"]
+    assert found.raw
+
+
+def test_more_choices_than_asked_are_left_out() -> None:
+    assert len(parse_completion(body(choice("a"), choice("b")), 1).choices) == 1
+
+
+def test_lone_surrogates_and_nul_can_be_stored() -> None:
+    raw = b'{"choices": [{"message": {"content": "a\\ud800b\\u0000c"}, "finish_reason": "stop"}], "model": "\\udfff"}'
+    found = parse_completion(raw, 1)
+    assert found.choices[0] is not None
+    assert found.choices[0].text == "a\ufffdb\x00c"
+    assert found.model == "\ufffd"
+
+
+def test_a_huge_reply_is_cut_with_its_size_and_hash() -> None:
+    found = parse_completion(body(choice("x" * (TEXT_LIMIT + 5))), 1).choices[0]
+    assert found is not None
+    assert len(found.text) == TEXT_LIMIT
+    assert found.extra["cut_from_characters"] == TEXT_LIMIT + 5
+    assert len(found.extra["sha256"]) == 64
+
+
+@pytest.mark.parametrize(
+    "usage", [None, 5, [], {"prompt_tokens": "many", "completion_tokens": -1}, {"prompt_tokens": True}]
+)
+def test_nonsense_token_counts_are_unknown(usage: object) -> None:
+    found = parse_completion(body(choice(), usage=usage), 1)
+    assert found.prompt_tokens is None
+    assert found.completion_tokens is None
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda x: (
+            st.lists(x)
+            | st.dictionaries(
+                st.sampled_from(
+                    ["choices", "message", "content", "finish_reason", "index", "refusal", "usage", "error"]
+                ),
+                x,
+            )
+        ),
+        max_leaves=12,
+    )
+)
+def test_no_json_crashes_the_reader(content: object) -> None:
+    try:
+        parse_completion(json.dumps(content).encode(), 2)
+    except RequestFailed as failure:
+        assert failure.kind is Kind.RETRY
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": "1.5"}, 1.5),
+        ({"retry-after": "1m30s"}, 90.0),
+        ({"retry-after": "250ms"}, 0.25),
+        ({"retry-after-ms": "1500", "retry-after": "9"}, 1.5),
+        ({"x-ratelimit-reset-requests": "2s"}, 2.0),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": ""}, None),
+        ({"retry-after": "99999999999"}, None),
+        ({}, None),
+    ],
+)
+def test_how_long_to_wait(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after(headers) == seconds
+
+
+def test_an_http_date_is_a_wait() -> None:
+    found = retry_after({"retry-after": formatdate(time.time() + 30, usegmt=True)})
+    assert found is not None
+    assert 25 < found <= 31
+    assert retry_after({"retry-after": formatdate(time.time() - 30, usegmt=True)}) == 0.0
+
+
+def status(code: int, error: object = None, headers: dict[str, str] | None = None) -> RequestFailed:
+    client = Client.__new__(Client)
+    client.endpoint = Endpoint("e", "https://example.org/v1", "E_KEY")
+    client._secrets = ("sk-canary-123",)
+    content = json.dumps({"error": error}).encode() if error is not None else b""
+    return client._status_failure(code, headers or {}, content)
+
+
+@pytest.mark.parametrize(
+    ("code", "error", "kind", "words"),
+    [
+        (401, {"message": "bad key sk-canary-123"}, Kind.STOP_RUN, "E_KEY"),
+        (403, None, Kind.STOP_RUN, "E_KEY"),
+        (402, None, Kind.STOP_RUN, "add credit"),
+        (429, {"code": "insufficient_quota", "message": "no more"}, Kind.STOP_RUN, "add credit"),
+        (429, {"type": "billing_hard_limit_reached"}, Kind.STOP_RUN, "add credit"),
+        (429, {"code": "rate_limit_exceeded"}, Kind.RATE_LIMIT, "limits the rate"),
+        (404, {"code": "model_not_found"}, Kind.STOP_VARIANT, "model gone"),
+        (408, None, Kind.RETRY, "408"),
+        (409, None, Kind.RETRY, "409"),
+        (425, None, Kind.RETRY, "425"),
+        (500, None, Kind.RETRY, "500"),
+        (503, "text", Kind.RETRY, "503"),
+        (529, None, Kind.RETRY, "529"),
+        (307, None, Kind.STOP_RUN, "redirects"),
+        (400, {"code": "context_length_exceeded", "message": "too long"}, Kind.RECORD, "too long"),
+        (400, {"code": "content_policy_violation", "message": "no"}, Kind.RECORD, "no"),
+        (400, {"param": "messages", "message": "messages must be short"}, Kind.RECORD, "short"),
+        (400, {"param": "seed", "message": "?"}, Kind.PARAMETER, "400"),
+        (400, {"message": "Unsupported parameter: 'max_completion_tokens'"}, Kind.PARAMETER, "400"),
+        (422, {"message": "Extra inputs are not permitted: response_format"}, Kind.PARAMETER, "422"),
+        (413, None, Kind.RECORD, "413"),
+    ],
+)
+def test_what_each_status_calls_for(code: int, error: object, kind: Kind, words: str) -> None:
+    failure = status(code, error)
+    assert failure.kind is kind
+    assert words in str(failure)
+    assert "sk-canary-123" not in str(failure)
+    assert "\n" not in str(failure)
+
+
+def test_hostile_error_text_is_made_visible() -> None:
+    failure = status(500, {"message": "\x1b]0;owned\x07\u202e"})
+    assert "\x1b" not in str(failure)
+    assert "\u202e" not in str(failure)
+
+
+def test_models_without_an_id_are_passed_over() -> None:
+    listed = [{"id": "a", "owned_by": "x", "shutdown_date": "2027-01-14", "judge": "j"}, {"id": 5}, None, {"id": "b"}]
+    found = parse_models(json.dumps({"data": listed}).encode())
+    assert [(model.id, model.shutdown_date, model.judge) for model in found] == [
+        ("a", "2027-01-14", "j"),
+        ("b", "", ""),
+    ]
+
+
+@pytest.mark.parametrize("content", [b"", b"[", b"{}", b'"x"', b'{"data": 5}'])
+def test_a_list_of_models_that_is_none(content: bytes) -> None:
+    with pytest.raises(RequestFailed):
+        parse_models(content)
+
+
+def test_plain_http_beyond_this_machine_is_refused() -> None:
+    for url in (
+        "http://10.0.0.5/v1",
+        "http://example.org",
+        "ftp://127.0.0.1",
+        "nonsense",
+        "https://user:pw@example.org",
+    ):
+        with pytest.raises(UsageError):
+            Endpoint("e", url).check()
+    for url in ("http://127.0.0.1:8000/v1", "http://localhost/v1", "http://[::1]:1/v1", "https://example.org/v1"):
+        Endpoint("e", url).check()
+    Endpoint("e", "http://10.0.0.5/v1").check(insecure_http=True)
+
+
+def test_an_unset_key_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MY_KEY", raising=False)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-other")
+    with pytest.raises(UsageError, match="MY_KEY"):
+        Endpoint("e", "https://example.org/v1", "MY_KEY").key()
+    assert Endpoint("e", "https://example.org/v1").key() == ""
+    assert Endpoint("e", "https://api.openai.com/v1").key() == "sk-other"
