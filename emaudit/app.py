@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Final
 
 from textual.app import App
 from textual.binding import Binding
+from textual.command import CommandPalette
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.notifications import SeverityLevel
@@ -65,8 +66,8 @@ class EmauditApp(App[int]):
     DEFAULT_MODE = "variants"
     COMMANDS = {ActionProvider}  # noqa: RUF012
     BINDINGS: ClassVar[list[Any]] = [
-        Binding("f2", "show('variants')", "Variants", show=False, id="app.variants", tooltip="Variants, by lineage"),
-        Binding("f3", "show('runs')", "Runs", show=False, id="app.runs", tooltip="What is happening now"),
+        Binding("f2", "show('variants')", "Variants", show=False, key_display="F2", id="app.variants", tooltip="Go to the variants"),
+        Binding("f3", "show('runs')", "Runs", show=False, key_display="F3", id="app.runs", tooltip="Go to the runs"),
         Binding("question_mark,f1", "help", "Help", key_display="?", id="app.help", tooltip="All keys of this screen"),
         Binding("ctrl+p", "command_palette", "Palette", id="app.palette", tooltip="Search everything that can be done"),
         Binding("ctrl+q", "quit", "Quit", id="app.quit", priority=True, tooltip="Leave; runs can go on"),
@@ -200,7 +201,8 @@ class EmauditApp(App[int]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """With a dialog open, the app's own keys but leaving wait."""
-        return not (self.screen.is_modal and action in {"show", "help", "command_palette"})
+        waits = self.screen.is_modal and not isinstance(self.screen, CommandPalette)
+        return not (waits and action in {"show", "help", "command_palette"})
 
     def action_help(self) -> None:
         """Show the keys of this screen."""

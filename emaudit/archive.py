@@ -11,7 +11,7 @@ from emaudit.export import Record
 from emaudit.prompts import content_hash
 from emaudit.scores import Source
 from emaudit.store.connection import Store
-from emaudit.store.exporting import params_hashes, params_texts, voids
+from emaudit.store.exporting import has_replies, params_hashes, params_texts, voids
 from emaudit.store.plans import Plan, current_plans
 from emaudit.store.readings import Tally, judge_of, responses, tallies
 from emaudit.store.scorers import Scorer, by_identity
@@ -31,9 +31,13 @@ def parse_exclusions(options: Iterable[str]) -> tuple[tuple[str, str], ...]:
 
 
 def presets(store: Store) -> list[str]:
-    """The presets that variants have plans of: paper, quick and smoke first, then imported ones."""
+    """The presets of which variants have replies: paper, quick and smoke first, then imported ones.
+
+    Where there are no replies at all, the presets that were planned.
+    """
     shown = {row.variant_id for row in variants(store)}
-    held = {plan.preset for plan in current_plans(store) if plan.variant_id in shown}
+    plans = [plan for plan in current_plans(store) if plan.variant_id in shown]
+    held = {plan.preset for plan in plans if has_replies(store, plan)} or {plan.preset for plan in plans}
     return [preset for preset in PRESETS if preset in held] + sorted(held - set(PRESETS))
 
 

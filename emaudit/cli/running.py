@@ -15,6 +15,7 @@ from emaudit.cli.progress import Bar
 from emaudit.errors import UsageError
 from emaudit.planning import Estimate, RunSpec, estimate
 from emaudit.store import runs
+from emaudit.store.connection import Store
 
 if TYPE_CHECKING:
     from emaudit.runner import Ended
@@ -153,7 +154,7 @@ def _resume(context: Context) -> int:
 
     settings = context.settings()
     with context.open() as store:
-        uid = runs.run(store, context.options.run).uid if context.options.run else _last_run(runs.runs(store))
+        uid = _run_to_resume(store, context.options.run)
         library = context.library()
     if context.options.detach:
         detached.start(context.store_path, global_words(context), ["resume", uid, "--yes"])
@@ -164,8 +165,14 @@ def _resume(context: Context) -> int:
     return _report(context, ended)
 
 
-def _last_run(held: Sequence[runs.Run]) -> str:
-    asked = [run.uid for run in held if run.kind != "import"]
+def _run_to_resume(store: Store, named: str) -> str:
+    """The run named, else the last one. Raises UsageError for none, and for an import, which asks nothing."""
+    if named:
+        run = runs.run(store, named)
+        if run.kind == "import":
+            raise UsageError(f"run {run.uid} is an import: there is nothing to ask")
+        return run.uid
+    asked = [run.uid for run in runs.runs(store) if run.kind != "import"]
     if not asked:
         raise UsageError("no run to resume: `emaudit run NAME` starts one")
     return asked[-1]

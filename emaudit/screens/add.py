@@ -194,6 +194,10 @@ class AddScreen(Dialog[None]):
             parts.append(Content(one_line(self._status, 300)))
         self.query_one("#status", Static).update(Content("   ").join(parts) if self.rows else Content(""))
 
+    @on(RowTable.Resized)
+    def _resized(self) -> None:
+        self._draw()
+
     @on(RowTable.RowHighlighted)
     def _fill(self) -> None:
         """Put the fields of the draft under the cursor into the form."""

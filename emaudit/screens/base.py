@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, cast
 
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
@@ -104,6 +104,10 @@ class AuditScreen(Explains[None]):
     def on_screen_resume(self) -> None:
         """Catch up with what happened while another screen was on top."""
         self._followed(self.audit.snapshot)
+
+    @on(RowTable.Resized)
+    def _resized(self) -> None:
+        self.redraw()
 
     def on_resize(self) -> None:
         """Lay out again for the new size."""

@@ -17,7 +17,6 @@ from emaudit.snapshot import Stage
 from emaudit.widgets.cells import GLYPHS
 
 GROUPS: Final[Mapping[str, str]] = {
-    "app": "Everywhere",
     "variants": "Variants",
     "runs": "Runs",
     "rows": "Rows",
@@ -27,6 +26,7 @@ GROUPS: Final[Mapping[str, str]] = {
     "dialog": "Dialog",
     "leave": "Leave",
     "page": "Page",
+    "app": "Everywhere",
 }
 """What the first word of a binding's id stands for, in the order of the help."""
 
@@ -51,13 +51,16 @@ def keys_of(screen: Screen[object], app: App[Any]) -> list[Key]:
         group = (binding.id or "").split(".")[0]
         if group not in GROUPS or not binding.description:
             continue
-        shown = app.get_key_display(binding)
-        held = found.get(binding.id or "")
-        if held is not None:
-            shown = held.shown if shown in held.shown.split(" ") else f"{held.shown} {shown}"
-        found[binding.id or ""] = Key(
-            group, shown, binding.description, binding.tooltip, binding.action, node, is_enabled
+        key = Key(
+            group,
+            app.get_key_display(binding),
+            binding.description,
+            binding.tooltip,
+            binding.action,
+            node,
+            is_enabled,
         )
+        found.setdefault(binding.id or "", key)
     order = list(GROUPS)
     return sorted(found.values(), key=lambda key: order.index(key.group))
 

@@ -117,6 +117,8 @@ class VariantsScreen(AuditScreen):
     def why_not(self, action: str) -> str:
         """Why a key of this screen cannot act now."""
         snapshot = self.audit.snapshot
+        if snapshot.problem:
+            return "the store cannot be read now"
         needs_row = {"run", "stop", "mark", "mark_all", "open", "edit", "hide", "filter"}
         if action in needs_row and not snapshot.variants:
             return "there are no variants yet: a adds some"
@@ -238,8 +240,8 @@ class VariantsScreen(AuditScreen):
 def _title(snapshot: Snapshot, n_shown: int, n_marked: int, words: str) -> str:
     total = len(snapshot.variants)
     text = f"{n_shown} of {figures.plural(total, 'variant')}" if words else figures.plural(total, "variant")
-    if not snapshot.has_read:
-        text = "reading"
+    if not snapshot.has_read or snapshot.problem:
+        text = "variants"
     parts = [text]
     if n_marked:
         parts.append(f"{n_marked} marked")

@@ -33,6 +33,7 @@ class Store:
         self.banner = banner
         self._lock_path = path.with_name(path.name + ".lock")
         self._mutex = threading.RLock()
+        self._kind = ""
 
     @classmethod
     def open(cls, path: Path, write: bool = False, create: bool = False) -> Store:
@@ -96,14 +97,15 @@ class Store:
 
     def claim_kind(self, kind: str) -> None:
         """Fix the store to `real` or `simulated` at its first reply. Raises StoreError when it is the other."""
-        held = self.kind
-        if not held:
+        if not self._kind:
+            self._kind = self.kind
+        if not self._kind:
             with self.transaction() as db:
                 db.execute("INSERT OR IGNORE INTO meta VALUES ('kind', ?)", (kind,))
-            held = self.kind
-        if held != kind:
+            self._kind = self.kind
+        if self._kind != kind:
             raise StoreError(
-                f"{self.path.name} holds {held} replies and takes no {kind} ones: name another store with --store"
+                f"{self.path.name} holds {self._kind} replies and takes no {kind} ones: name another store with --store"
             )
 
     def quick_check(self) -> None:

@@ -27,6 +27,17 @@ def voids(store: Store) -> list[Void]:
     return [Void(*row) for row in rows]
 
 
+def has_replies(store: Store, plan: Plan) -> bool:
+    """Whether any slot of a plan is closed."""
+    row = store.db.execute(
+        "SELECT EXISTS (SELECT 1 FROM plan_cells pc JOIN replies r ON r.cell_id = pc.cell_id "
+        "AND r.sample < pc.n_samples WHERE pc.plan_id = ? "
+        "AND NOT EXISTS (SELECT 1 FROM voided WHERE voided.reply_id = r.reply_id))",
+        (plan.plan_id,),
+    ).fetchone()
+    return bool(row[0])
+
+
 def params_hashes(store: Store, plan: Plan) -> list[str]:
     """The hashes of the parameters a plan's prompts are asked with, sorted."""
     rows = store.db.execute(

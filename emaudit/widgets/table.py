@@ -8,6 +8,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.coordinate import Coordinate
+from textual.message import Message
 from textual.widgets import DataTable
 
 from emaudit.widgets.cells import Column
@@ -26,6 +27,9 @@ class RowTable(DataTable[Text]):
         Binding("g", "first_row", "First", show=False, id="rows.first", tooltip="To the first row"),
         Binding("G,shift+g", "last_row", "Last", show=False, id="rows.last", tooltip="To the last row"),
     ]
+
+    class Resized(Message):
+        """The table got another size: the columns that fit may be others."""
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id, cursor_type="row", cell_padding=0, cursor_foreground_priority="renderable")
@@ -77,6 +81,10 @@ class RowTable(DataTable[Text]):
         """Put the cursor on the row of a key, where there is one."""
         if key in self._shown_rows:
             self.move_cursor(row=list(self._shown_rows).index(key))
+
+    def on_resize(self) -> None:
+        """Tell the screen, which knows the columns."""
+        self.post_message(self.Resized())
 
     def action_first_row(self) -> None:
         """Move the cursor to the first row."""
