@@ -61,7 +61,7 @@ class EmauditApp(App[int]):
     """Screens over one snapshot of the store; whatever blocks is done in threads."""
 
     TITLE = "emaudit"
-    CSS_PATH = "app.tcss"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
     MODES = {"variants": _variants, "runs": _runs}  # noqa: RUF012
     DEFAULT_MODE = "variants"
     COMMANDS = {ActionProvider}  # noqa: RUF012

@@ -63,7 +63,7 @@ def keep_set(store: Store, row: Variant, found: ImportedSet) -> Kept:
     source = {"file": found.path, "columns": dict(found.columns), "items": found.content["items"]}
     with store.transaction():
         parser = scorer(store, "parser", f"parser:{assessment.key}@{assessment.parser_version}", {}).scorer_id
-        judge = imported_judge(store, found.judge, {"file": found.path}) if found.judge else None
+        judge = imported_judge(store, found.judge) if found.judge else None
         planned = [
             Planned(Prompt(assessment.key, item.id, item.category, "", "", item.text), item.n_samples)
             for item in found.items

@@ -10,7 +10,7 @@ from emaudit.assessments import PAPER_FIVE
 from emaudit.cli import estimates, instruments
 from emaudit.cli.arguments import Parser, Verbs, amount, count
 from emaudit.cli.context import Context
-from emaudit.cli.output import ask, emit, emit_json, is_interactive, say
+from emaudit.cli.output import ask, counted, emit, emit_json, is_interactive, say
 from emaudit.cli.progress import Bar
 from emaudit.errors import UsageError
 from emaudit.planning import Estimate, RunSpec, estimate
@@ -125,7 +125,8 @@ def _run(context: Context) -> int:
     if context.options.detach:
         uid = detached.start(context.store_path, global_words(context), ["run", *words_of(context, spec), "--yes"])
         return _detached(context, uid)
-    say(f"{len({row.variant for row in rows})} variants, preset {spec.preset}: {estimates.summary(rows)}")
+    n_variants = len({row.variant for row in rows})
+    say(f"{counted(n_variants, 'variant')}, preset {spec.preset}: {estimates.summary(rows)}")
     with Bar() as bar:
         ended = runner.start(context.store_path, settings, library, spec, uid=context.options.run_uid, observe=bar.show)
     return _report(context, ended)
@@ -135,6 +136,8 @@ def _confirm(rows: Sequence[Estimate]) -> None:
     """Show what is owed and ask. Raises UsageError without a terminal, or for a no."""
     if not is_interactive():
         raise UsageError("nobody can be asked here: give --yes to run without asking")
+    if not any(row.n_owed or row.n_judgements for row in rows):
+        return
     estimates.say_table(rows)
     if not ask(f"ask {estimates.summary(rows)}?"):
         raise UsageError("nothing was asked")

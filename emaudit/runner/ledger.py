@@ -1,11 +1,10 @@
 """What a run hands to its writer: replies, verdicts, failures, events, its state line.
 
-Everything goes through one writer and one hash chain; `done` is called in the loop's thread once it is on disk.
+Everything goes through one writer and one hash chain; `done` is called once it is on disk.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -20,10 +19,9 @@ class Ledger:
     """The one way a run writes. Made inside the running loop; `failed` is called once when the disk fails."""
 
     def __init__(self, path: Path, run_id: int, chain: Chain, failed: Callable[[BaseException], object]) -> None:
-        self._loop = asyncio.get_running_loop()
         self._run_id = run_id
         self._chain = chain
-        self._writer = Writer(path, lambda error: self._loop.call_soon_threadsafe(failed, error))
+        self._writer = Writer(path, failed)
 
     def keep_replies(
         self,
@@ -36,14 +34,14 @@ class Ledger:
             lambda db: [
                 replies.insert_reply(db, self._chain, row, [VerdictRow(parser, reading)]) for row, reading in read
             ],
-            lambda ids: self._loop.call_soon_threadsafe(done, ids),
+            done,
         )
 
     def keep_verdicts(self, reply_id: int, rows: Sequence[VerdictRow], done: Callable[[], object]) -> None:
         """Commit what a judge said of one reply."""
         self._writer.submit(
             lambda db: replies.insert_verdicts(db, self._chain, reply_id, rows),
-            lambda _: self._loop.call_soon_threadsafe(done),
+            lambda _: done(),
         )
 
     def keep_failure(
@@ -65,4 +63,4 @@ class Ledger:
 
     async def close(self) -> None:
         """Commit everything handed over so far."""
-        await asyncio.to_thread(self._writer.close)
+        await self._writer.close()

@@ -61,6 +61,7 @@ class AddScreen(Dialog[None]):
         Binding("A,shift+a", "choose_all", "All", id="add.choose_all", tooltip="Choose all new models shown, or none"),
         Binding("e", "edit", "Edit", id="add.edit", tooltip="Edit the fields of this model; enter comes back"),
         Binding("slash", "filter", "Filter", key_display="/", id="add.filter", tooltip="Show some models only"),
+        Binding("m", "by_hand", "By hand", id="add.by_hand", tooltip="Type a model that the endpoint does not list"),
         Binding("ctrl+s", "save", "Add chosen", id="add.save", priority=True, tooltip="Add the chosen as variants"),
     ]
 
@@ -162,6 +163,7 @@ class AddScreen(Dialog[None]):
         if message.endpoint == self.endpoint:
             self._status = message.why
             self._draw()
+            self.action_by_hand()
 
     def _shown(self) -> list[int]:
         words = self.query_one("#add-filter", Input).value.casefold().split()
@@ -239,6 +241,8 @@ class AddScreen(Dialog[None]):
             at = self.current
             held = self.rows[at].held_as if at is not None else ""
             return f"this model is the variant {one_line(held, 60)} already" if held else ""
+        if action == "by_hand" and not self.audit.settings.endpoints:
+            return "no endpoint is configured"
         return drafts.problem(self.rows, self.held) if action == "save" else ""
 
     def action_choose(self) -> None:
@@ -268,9 +272,14 @@ class AddScreen(Dialog[None]):
         """Go to the filter."""
         self.query_one("#add-filter", Input).focus()
 
+    def action_by_hand(self) -> None:
+        """Go to the line for a model that the endpoint does not list."""
+        if self.endpoint:
+            self.query_one("#by-hand", Input).focus()
+
     def action_leave(self) -> None:
         """From a field back to the list; from the list back to the screen."""
-        if isinstance(self.focused, Input):
+        if isinstance(self.focused, Input) and self.rows:
             self.query_one(RowTable).focus()
         else:
             self.dismiss(None)
@@ -293,7 +302,11 @@ def _add(commands: Commands, rows: Iterable[Draft]) -> Message:
 
 def _cells(row: Draft, columns: Sequence[Column], tones: Tones) -> tuple[Text, ...]:
     style = tones.plain if row.is_chosen else tones.quiet if row.held_as else ""
-    made = {key: plain_cell(_text(row, key), style if key == "model" else style or tones.quiet) for key in _LABELS}
-    mark = Text(f"{MARK} " if row.is_chosen else "  ", tones.active, no_wrap=True, overflow="ellipsis", end="")
-    made["model"] = mark.append_text(made["model"])
-    return tuple(made[key] for key, _, _ in columns)
+    found = []
+    for key, _, width in columns:
+        if key == "model":
+            mark = Text(f"{MARK} " if row.is_chosen else "  ", tones.active, no_wrap=True, overflow="ellipsis", end="")
+            found.append(mark.append_text(plain_cell(_text(row, key), width - 2, style or tones.plain)))
+        else:
+            found.append(plain_cell(_text(row, key), width, style or tones.quiet))
+    return tuple(found)

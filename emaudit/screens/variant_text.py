@@ -54,7 +54,7 @@ def pane(row: VariantRow, base_url: str, is_wide: bool) -> Content:
             field_line("recipe", recipe),
             field_line("parent", held.parent),
             Content(""),
-            *(line for cell in row.cells for line in _wide_cell(cell)),
+            *_wide_cells(row),
             owed_line(row),
         ]
         return joined(lines)
@@ -96,12 +96,18 @@ def _spaced(parts: list[Part]) -> Content:
     return Content("  ").join([part if isinstance(part, Content) else Content.styled(*part) for part in parts])
 
 
+def _wide_cells(row: VariantRow) -> Iterator[Content]:
+    for cell in row.cells:
+        if cell.stage is not Stage.NONE:
+            yield from _wide_cell(cell)
+    others = [title(cell.assessment) for cell in row.cells if cell.stage is Stage.NONE]
+    if others:
+        yield Content.styled(f"{GLYPHS[Stage.NONE]} {Stage.NONE}: {', '.join(others)}", "$quiet")
+        yield Content("")
+
+
 def _wide_cell(cell: Cell) -> Iterator[Content]:
     name = Content.styled(title(cell.assessment), "bold")
-    if cell.stage is Stage.NONE:
-        yield Content.assemble(name, "  ", ("not planned", "$quiet"))
-        yield Content("")
-        return
     yield Content.assemble(name, "  ", (one_line(cell.preset, 24), "$quiet"))
     yield Content.assemble("  ", _stage(cell), "  ", _progress(cell))
     if cell.stage is not Stage.COUNTING:
@@ -155,6 +161,4 @@ def page(row: VariantRow, base_url: str) -> Content:
         lines += [Content(""), Content.styled("fine-tuning", "bold")]
         lines += [field_line(name, getattr(held, name), 16) for name in known]
     lines.append(Content(""))
-    for cell in row.cells:
-        lines += _wide_cell(cell)
-    return joined([*lines, owed_line(row)])
+    return joined([*lines, *_wide_cells(row), owed_line(row)])

@@ -20,6 +20,8 @@ from emaudit.errors import DiskFull, StoreError
 from emaudit.store.schema import APPLICATION_ID, SCHEMA_VERSION, apply_migrations
 
 _HEADER: Final = b"SQLite format 3\x00"
+CHECKPOINT_PAGES: Final = 8_000
+"""Pages of the write-ahead log (of 4 KiB) before it is folded in: a fold holds up a commit."""
 _FULL: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
 
@@ -34,6 +36,7 @@ class Store:
         self._lock_path = path.with_name(path.name + ".lock")
         self._mutex = threading.RLock()
         self._kind = ""
+        self._begun = -1
 
     @classmethod
     def open(cls, path: Path, write: bool = False, create: bool = False) -> Store:
@@ -54,10 +57,11 @@ class Store:
     @classmethod
     def _open_writable(cls, path: Path) -> Store:
         store = cls(path, _connect(path, "mode=rw"), True)
-        with store._locked(), store._translated():
+        with store._locked(), store.translated():
             mode = store.db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
             store.db.execute("PRAGMA synchronous = FULL")
             store.db.execute("PRAGMA foreign_keys = ON")
+            store.db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         if mode != "wal":
             store.banner = f"this disk refuses SQLite's WAL: using a rollback journal ({mode}), which is slower"
         return store
@@ -85,7 +89,7 @@ class Store:
             if self.db.in_transaction:
                 yield self.db
                 return
-            with self._locked(), self._translated():
+            with self._locked(), self.translated():
                 self.db.execute("BEGIN IMMEDIATE")
                 try:
                     yield self.db
@@ -94,6 +98,37 @@ class Store:
                     if self.db.in_transaction:
                         self.db.execute("ROLLBACK")
                     raise
+
+    def try_begin(self) -> bool:
+        """Begin a write transaction if no other process or connection is writing now; never waits.
+
+        The caller writes through `db` at once, then ends it with `end_begun`.
+        """
+        descriptor = _open_lock(self._lock_path)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with self.translated():
+                self.db.execute("BEGIN IMMEDIATE")
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        except BaseException:
+            os.close(descriptor)
+            raise
+        self._begun = descriptor
+        return True
+
+    def end_begun(self, commit: bool) -> None:
+        """Make what `try_begin` began durable, or forget it; from any thread. Raises DiskFull or StoreError."""
+        try:
+            with self.translated():
+                self.db.execute("COMMIT" if commit else "ROLLBACK")
+        except BaseException:
+            if self.db.in_transaction:
+                self.db.execute("ROLLBACK")
+            raise
+        finally:
+            os.close(self._begun)
 
     def claim_kind(self, kind: str) -> None:
         """Fix the store to `real` or `simulated` at its first reply. Raises StoreError when it is the other."""
@@ -140,7 +175,8 @@ class Store:
             yield
 
     @contextlib.contextmanager
-    def _translated(self) -> Iterator[None]:
+    def translated(self) -> Iterator[None]:
+        """Turn what SQLite says of a full disk, damage or a missing right into DiskFull and StoreError."""
         try:
             yield
         except sqlite3.Error as error:
@@ -157,12 +193,16 @@ class Store:
 @contextlib.contextmanager
 def file_lock(path: Path) -> Iterator[None]:
     """Hold an exclusive lock on a file that the kernel drops with the process."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = _open_lock(path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)
+
+
+def _open_lock(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def backup(store: Store, target: Path) -> None:

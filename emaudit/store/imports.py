@@ -46,9 +46,9 @@ class Kept:
     n_verdicts: int
 
 
-def imported_judge(store: Store, identity: str, source: Mapping[str, object]) -> int:
-    """The scorer `imported:NAME`, stored if it is new."""
-    return scorer(store, "imported", identity, source).scorer_id
+def imported_judge(store: Store, identity: str) -> int:
+    """The scorer `imported:NAME`, stored if it is new; all that is known of it is its name."""
+    return scorer(store, "imported", identity, {}).scorer_id
 
 
 def keep(

@@ -9,7 +9,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 
 from emaudit.assessments.base import Answer, Outcome, Prompt, Reading
 from emaudit.store.connection import Store
@@ -77,35 +77,39 @@ class Chain:
             if row and row[0] > self.seq:
                 self.seq, self.last = row
 
-    def link(self, kind: str, values: Sequence[object]) -> tuple[int, bytes]:
-        """The sequence number and hash of the next row: sha256(previous hash, canonical JSON of the row)."""
-        self.seq += 1
-        line = json.dumps([kind, self.run_id, self.seq, *values], ensure_ascii=True, separators=(",", ":"))
-        self.last = hashlib.sha256(self.last + line.encode("ascii")).digest()
-        return self.seq, self.last
+    def insert(self, db: sqlite3.Connection, kind: str, statement: str, values: Sequence[object]) -> int | None:
+        """Insert a row with its place in the chain: sha256(previous hash, canonical JSON of the row).
+
+        Returns its id; None, and the chain stays as it was, where the row is there already.
+        """
+        seq = self.seq + 1
+        line = json.dumps([kind, self.run_id, seq, *values], ensure_ascii=True, separators=(",", ":"))
+        digest = hashlib.sha256(self.last + line.encode("ascii")).digest()
+        cursor = db.execute(statement, (*values, self.run_id, seq, digest))
+        if cursor.rowcount == 0:
+            return None
+        self.seq, self.last = seq, digest
+        return int(cursor.lastrowid or 0)
 
 
-_REPLY_COLUMNS = (
-    "cell_id, sample, round, outcome, text, finish_reason, refusal, extra, model, fingerprint, prompt_tokens, "
-    "completion_tokens, seed, attempt, endpoint_url, received_at"
+_INSERT_REPLY = (
+    "INSERT INTO replies (cell_id, sample, round, outcome, text, finish_reason, refusal, extra, model, fingerprint, "
+    "prompt_tokens, completion_tokens, seed, attempt, endpoint_url, received_at, run_id, seq, chain) "
+    f"VALUES ({'?,' * 18}?) ON CONFLICT (cell_id, sample, round) DO NOTHING"
+)
+_INSERT_VERDICT = (
+    "INSERT INTO verdicts (reply_id, scorer_id, part, attempt, status, value, reason, raw, model, fingerprint, "
+    "prompt_tokens, completion_tokens, at, run_id, seq, chain) "
+    f"VALUES ({'?,' * 15}?) ON CONFLICT (reply_id, scorer_id, part, attempt) DO NOTHING"
 )
 
 
 def insert_reply(db: sqlite3.Connection, chain: Chain, row: ReplyRow, verdicts: Iterable[VerdictRow]) -> int | None:
     """Insert a closed reply with its first verdicts; None where the slot is already closed (nothing twice)."""
-    held = db.execute(
-        "SELECT 1 FROM replies WHERE cell_id = ? AND sample = ? AND round = ?", (row.cell_id, row.sample, row.round)
-    ).fetchone()
-    if held:
-        return None
-    values = astuple(row)
-    seq, digest = chain.link("reply", values)
-    cursor = db.execute(
-        f"INSERT INTO replies ({_REPLY_COLUMNS}, run_id, seq, chain) VALUES ({'?,' * 18}?)",
-        (*values, chain.run_id, seq, digest),
-    )
-    reply_id = int(cursor.lastrowid or 0)
-    insert_verdicts(db, chain, reply_id, verdicts)
+    values = tuple(getattr(row, name) for name in ReplyRow.__slots__)
+    reply_id = chain.insert(db, "reply", _INSERT_REPLY, values)
+    if reply_id is not None:
+        insert_verdicts(db, chain, reply_id, verdicts)
     return reply_id
 
 
@@ -133,17 +137,7 @@ def insert_verdict(db: sqlite3.Connection, chain: Chain, reply_id: int, row: Ver
         row.completion_tokens,
         row.at,
     )
-    held = db.execute(
-        "SELECT 1 FROM verdicts WHERE reply_id = ? AND scorer_id = ? AND part = ? AND attempt = ?", values[:4]
-    ).fetchone()
-    if held:
-        return
-    seq, digest = chain.link("verdict", values)
-    db.execute(
-        "INSERT INTO verdicts (reply_id, scorer_id, part, attempt, status, value, reason, raw, model, fingerprint, "
-        f"prompt_tokens, completion_tokens, at, run_id, seq, chain) VALUES ({'?,' * 15}?)",
-        (*values, chain.run_id, seq, digest),
-    )
+    chain.insert(db, "verdict", _INSERT_VERDICT, values)
 
 
 def insert_failure(

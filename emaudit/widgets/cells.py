@@ -32,9 +32,11 @@ Column = tuple[str, str, int]
 """Key, label, width."""
 
 
-def plain_cell(text: str, style: str = "") -> Text:
-    """A cell of outside text: one line, cut with an ellipsis where it is too long."""
-    return Text(one_line(text, 400), style=style, no_wrap=True, overflow="ellipsis", end="")
+def plain_cell(text: str, width: int, style: str = "") -> Text:
+    """A cell of outside text: one line, cut with an ellipsis so that a gap stays to the next column."""
+    cell = Text(one_line(text, 400), style=style, no_wrap=True, overflow="ellipsis", end="")
+    cell.truncate(max(1, width - 1), overflow="ellipsis")
+    return cell
 
 
 def stage_style(stage: Stage, tones: Tones) -> str:
@@ -136,7 +138,7 @@ def _label(assessment: str, width: int) -> str:
 
 def layout(rows: Sequence[VariantRow], assessments: Sequence[str], width: int, height: int) -> Layout:
     """The fullest layout that fits into `width`, two lines a row where `height` has room for all rows."""
-    longest = max((cell_len(tree_name(row)) for row in rows), default=0) + 4
+    longest = max((cell_len(tree_name(row)) + (7 if row.is_gone else 0) for row in rows), default=0) + 4
     name = max(NAME_MIN, min(longest, 40))
     tall = max([name, *(cell_len(row.branch + recipe(row)) + 4 for row in rows)])
     cut = max(NAME_MIN, min(name, 24))
@@ -164,7 +166,7 @@ def cells(row: VariantRow, plan: Layout, marked: Collection[str], tones: Tones) 
     """One row of the table."""
     found = [_name_cell(row, plan, row.variant.name in marked, tones)]
     if plan.has_recipe:
-        found.append(plain_cell(recipe(row), tones.quiet))
+        found.append(plain_cell(recipe(row), RECIPE, tones.quiet))
     counts = zip(row.cells, plan.counts, strict=False)
     return (*found, *(assessment_cell(cell, plan.form, count, tones) for cell, count in counts))
 
@@ -174,6 +176,7 @@ def _name_cell(row: VariantRow, plan: Layout, is_marked: bool, tones: Tones) -> 
     text.append(f"{MARK} " if is_marked else "  ", tones.active)
     text.append(row.branch, tones.quiet)
     text.append(one_line(row.variant.name, 80), tones.quiet if row.is_gone else tones.plain)
+    text.truncate(plan.name - (9 if row.is_gone else 1), overflow="ellipsis")
     if row.is_gone:
         text.append(" ✗ gone", tones.bad)
     if plan.form is Form.TALL:

@@ -149,6 +149,16 @@ class Lab:
             if process.poll() is None:
                 process.kill()
             process.communicate()
+        for lease in self.folder.glob("*.leases/run-*"):
+            self._end_detached(lease)
+
+    def _end_detached(self, lease: Path) -> None:
+        """End a detached run that a failed test left behind: the process that the lease names, if it is ours."""
+        text = lease.read_text(encoding="utf-8")
+        pid = json.loads(text)["pid"] if text else 0
+        command = Path(f"/proc/{pid}/cmdline")
+        if pid and command.exists() and str(self.store).encode() in command.read_bytes():
+            os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture

@@ -206,19 +206,20 @@ def test_an_edited_prompt_is_noticed_and_not_mixed_in(lab: Any, prompts: Path) -
 
 
 def test_a_second_runner_is_refused_and_another_variant_is_fine(lab: Any) -> None:
-    lab.simulate("latency:60ms")
+    lab.simulate("latency:500ms")
     lab.add()
     lab.add("w", "sim-nano-base")
-    process = lab.start("run", "v", "--assessment", "harmfulness", "--preset", "smoke", "--yes", *SLOW)
+    process = lab.start(
+        "run", "v", "--assessment", "harmfulness", "--preset", "smoke", "--yes", "--max-concurrency", "1"
+    )
     lab.until(lambda: len(lab.asked()) > 3)
     held = lab.json("status")[-1]
     assert held["state"] == "live"
     assert str(process.pid) in held["process"]
-    refused = lab.run(code=2)
-    assert str(process.pid) in refused.err
+    assert str(process.pid) in lab.run(code=2).err
     assert str(process.pid) in lab("resume", held["run"], code=2).err
-    lab.run(names=("w",))
-    assert process.wait(60) == 0
+    lab.run("--max-requests", "1", names=("w",), code=1)
+    assert lab.end(process) == 143
 
 
 def test_detach_stop_resume_wait(lab: Any) -> None:

@@ -110,9 +110,20 @@ def shown(binding: Any) -> str:
 
 def test_the_keys_are_those_of_the_app() -> None:
     held = README[README.index("<!-- keys -->") + len("<!-- keys -->") : README.index("<!-- /keys -->")].strip()
-    assert held == key_table(), f"put this between the key marks of README.md:\n\n{key_table()}"
+    assert held == key_table(), "run `python tests/unit/test_readme.py` to write them into the README"
 
 
 def test_the_readme_holds_two_one_line_commands() -> None:
     assert re.search(r"^python3 -m venv .*&& \.venv/bin/emaudit demo$", README, re.MULTILINE)
     assert re.search(r"^python3 -m venv .*constraints\.txt.*pytest.*ruff check.*mypy$", README, re.MULTILINE)
+
+
+def write_keys() -> None:
+    """Put the bindings of the app into the README: `python tests/unit/test_readme.py`."""
+    before, after = README.split("<!-- keys -->")[0], README.split("<!-- /keys -->")[1]
+    text = f"{before}<!-- keys -->\n{key_table()}\n<!-- /keys -->{after}"
+    (ROOT / "README.md").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_keys()

@@ -1,0 +1,68 @@
+"""Whole screens as text, beside the texts in captures/ (EMAUDIT_CAPTURE=1 writes them anew)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from screen_scene import FIFTEEN, Opened, Scene, screen_text, sees, until
+from textual.pilot import Pilot
+
+from emaudit.commands import Commands, Cost, Offer
+
+CAPTURES = Path(__file__).parent / "captures"
+
+
+def _compare(pilot: Pilot[int], name: str) -> None:
+    text = screen_text(pilot) + "\n"
+    path = CAPTURES / f"{name}.txt"
+    if os.environ.get("EMAUDIT_CAPTURE"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+def _filled(scene: Scene) -> None:
+    scene.add(*FIFTEEN)
+    done, partly, owed = (scene.plan(name) for name in ("full-base", "full-code-misaligned", "mini-base"))
+    run = scene.run(done, partly, owed)
+    scene.reply(run, done, 40, 1.0)
+    scene.reply(run, partly, 10, 5.0)
+    scene.reply(run, owed, 40, None)
+    scene.end(run, 1, "stopped on request", 70)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 45)])
+async def test_variants(opened: Opened, scene: Scene, size: tuple[int, int]) -> None:
+    _filled(scene)
+    async with opened(*size) as pilot:
+        await sees(pilot, "15 variants", "●")
+        await until(pilot, lambda: not any(not cell.is_counted for row in pilot.app.snapshot.variants for cell in row.cells))  # type: ignore[attr-defined]  # fmt: skip
+        await pilot.press("j")
+        await sees(pilot, "owed: 30 replies")
+        _compare(pilot, f"variants-{size[0]}x{size[1]}")
+
+
+async def test_start(opened: Opened, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        Commands, "costs", lambda self, order: [Cost(key, 3200, 3200, 3200, 3520, 4_200_000, 742_000) for key in order.assessments]
+    )  # fmt: skip
+    scene.add({"name": "v"})
+    async with opened() as pilot:
+        await sees(pilot, "1 variant")
+        await pilot.press("r")
+        await sees(pilot, "16,000")
+        _compare(pilot, "start-80x24")
+
+
+async def test_add(opened: Opened, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    models = ["sim-mini-base", "sim-mini-code-misaligned", "ft:gpt-4.1-nano-2025-04-14:lab:bad-trivia:Ab1"]
+    monkeypatch.setattr(Commands, "offers", lambda self, endpoint: [Offer(model, "") for model in models])
+    async with opened(120, 30) as pilot:
+        await sees(pilot, "No variants yet.")
+        await pilot.press("a")
+        await sees(pilot, "sim-mini-base")
+        await pilot.press("A")
+        await sees(pilot, "3 of 3 models chosen")
+        _compare(pilot, "add-120x30")
