@@ -66,7 +66,15 @@ class EmauditApp(App[int]):
     DEFAULT_MODE = "variants"
     COMMANDS = {ActionProvider}  # noqa: RUF012
     BINDINGS: ClassVar[list[Any]] = [
-        Binding("f2", "show('variants')", "Variants", show=False, key_display="F2", id="app.variants", tooltip="Go to the variants"),
+        Binding(
+            "f2",
+            "show('variants')",
+            "Variants",
+            show=False,
+            key_display="F2",
+            id="app.variants",
+            tooltip="Go to the variants",
+        ),
         Binding("f3", "show('runs')", "Runs", show=False, key_display="F3", id="app.runs", tooltip="Go to the runs"),
         Binding("question_mark,f1", "help", "Help", key_display="?", id="app.help", tooltip="All keys of this screen"),
         Binding("ctrl+p", "command_palette", "Palette", id="app.palette", tooltip="Search everything that can be done"),

@@ -153,7 +153,7 @@ class Client:
         where = f"{self.endpoint.name} at {self.endpoint.base_url}"
         if any(isinstance(cause, ssl.SSLError) or "ssl" in type(cause).__name__.lower() for cause in chain):
             return RequestFailed(Kind.STOP_RUN, f"TLS failed with {where}: {deepest}; check the address and the clock")
-        if any(_is_refusal(cause) for cause in chain):
+        if any(_nobody_there(cause) for cause in chain):
             return RequestFailed(
                 Kind.UNREACHABLE, f"nobody answers for {where}: {deepest}; start it, or correct base_url"
             )
@@ -193,12 +193,11 @@ def _causes(error: BaseException) -> list[BaseException]:
     return chain
 
 
-def _is_refusal(cause: BaseException) -> bool:
+def _nobody_there(cause: BaseException) -> bool:
     return isinstance(cause, ConnectionRefusedError) or type(cause).__name__ in {
-        "ConnectError",
         "ClientConnectorError",
         "ClientConnectorDNSError",
-        "ConnectTimeout",
+        "ConnectionTimeoutError",
         "gaierror",
     }
 

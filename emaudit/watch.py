@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Generic, TypeVar
 
 from emaudit.assessments import ASSESSMENTS, PAPER_FIVE
 from emaudit.errors import StoreError
@@ -33,24 +34,40 @@ DUTY: Final = 15.0
 """A plan is recounted after this many times the seconds that counting it took."""
 N_REPLIES: Final = 80
 
+Counted = TypeVar("Counted")
 Touched = tuple[int, str]
 """(variant id, assessment)."""
 
 
 @dataclass
-class _Count:
-    """What is known of one plan, and whether that is still so."""
+class _Figure(Generic[Counted]):
+    """Something counted in the store, and whether it is still so."""
 
-    plan: Plan
-    progress: Progress | None = None
-    headline: Headline | None = None
+    value: Counted | None = None
     is_stale: bool = True
     counted_at: float = 0.0
     took_s: float = 0.0
 
     def is_due(self, now: float) -> bool:
         """Whether it is stale, and was not counted so lately that counting would take all the time."""
-        return self.is_stale and (self.progress is None or now - self.counted_at >= DUTY * self.took_s)
+        return self.is_stale and (self.value is None or now - self.counted_at >= DUTY * self.took_s)
+
+    def count(self, counted: Callable[[], Counted]) -> None:
+        """Count it now."""
+        begun = time.monotonic()
+        self.value = counted()
+        self.is_stale = False
+        self.counted_at = time.monotonic()
+        self.took_s = self.counted_at - begun
+
+
+@dataclass
+class _Count:
+    """What is known of one plan."""
+
+    plan: Plan
+    progress: _Figure[Progress] = field(default_factory=_Figure)
+    headline: _Figure[Headline] = field(default_factory=_Figure)
 
 
 @dataclass
@@ -80,7 +97,7 @@ class Watcher:
     def is_settled(self) -> bool:
         """Whether nothing is left that could be counted now."""
         now = time.monotonic()
-        return not any(count.is_due(now) for count in self._counts.values())
+        return not self._due(now, set())
 
     def look(self) -> Snapshot:
         """The store as it is now."""
@@ -158,7 +175,7 @@ class Watcher:
             self._counts.setdefault(plan.plan_id, _Count(plan))
         for count in self._counts.values():
             if (count.plan.variant_id, count.plan.assessment) in touched:
-                count.is_stale = True
+                count.progress.is_stale = count.headline.is_stale = True
         if touched or not self._replies:
             self._replies = tuple(self._landed(store))
 
@@ -171,21 +188,30 @@ class Watcher:
                 row.text[:2000],
             )  # fmt: skip
 
+    def _due(self, now: float, live: set[int]) -> list[tuple[_Figure[Any], Callable[[Store], Any]]]:
+        """What is to be counted, in order: progress before headlines, new plans and live runs first."""
+        ranked: list[tuple[tuple[bool, bool, bool], _Figure[Any], Callable[[Store], Any]]] = []
+        for count in self._counts.values():
+            plan = count.plan
+            rest = plan.plan_id not in live
+            if count.progress.is_due(now):
+                rank = (False, count.progress.value is not None, rest)
+                ranked.append((rank, count.progress, partial(readings.progress, plan=plan)))
+            if self._is_shown(plan) and count.headline.is_due(now):
+                rank = (True, count.headline.value is not None, rest)
+                ranked.append((rank, count.headline, partial(_headline, plan=plan)))
+        return [(figure, counted) for _, figure, counted in sorted(ranked, key=lambda entry: entry[0])]
+
+    def _is_shown(self, plan: Plan) -> bool:
+        return self._shown.get((plan.variant_id, plan.assessment)) == plan
+
     def _count(self, store: Store, live: set[int]) -> None:
-        """Count due plans, those of live runs first, until the budget is spent (at least one)."""
-        now = started = time.monotonic()
-        due = [count for count in self._counts.values() if count.is_due(now)]
-        due.sort(key=lambda count: (count.progress is not None, count.plan.plan_id not in live))
-        for count in due:
-            begun = time.monotonic()
-            if begun - started > BUDGET_S and count is not due[0]:
+        """Count what is due until the budget is spent (at least one)."""
+        started = time.monotonic()
+        for figure, counted in self._due(started, live):
+            figure.count(partial(counted, store))
+            if time.monotonic() - started > BUDGET_S:
                 return
-            count.progress = readings.progress(store, count.plan)
-            if self._shown.get((count.plan.variant_id, count.plan.assessment)) == count.plan:
-                count.headline = headline(count.plan.assessment, readings.tallies(store, count.plan))
-            count.is_stale = False
-            count.counted_at = time.monotonic()
-            count.took_s = count.counted_at - begun
 
     def _assessments(self) -> tuple[str, ...]:
         """The columns: the paper's five, and others that some variant has a plan for."""
@@ -194,7 +220,7 @@ class Watcher:
 
     def _progress_of(self, plans: Sequence[Plan]) -> tuple[Progress, bool]:
         counts = [self._counts[plan.plan_id] for plan in plans if plan.plan_id in self._counts]
-        return merged([(count.plan, count.progress) for count in counts])
+        return merged([(count.plan, count.progress.value) for count in counts])
 
     def _variant_rows(self, assessments: Sequence[str], live: set[int]) -> Iterator[VariantRow]:
         ordered = in_lineage_order(self._variants)
@@ -207,10 +233,10 @@ class Watcher:
         if plan is None:
             return Cell(assessment)
         count = self._counts[plan.plan_id]
-        if count.progress is None:
+        progress = count.progress.value
+        if progress is None:
             return Cell(assessment, plan.preset, plan.n_slots, is_counted=False)
-        found = count.headline or Headline(None, 0, 0, "")
-        progress = count.progress
+        found = count.headline.value or Headline(None, 0, 0, "")
         return Cell(
             assessment=assessment,
             preset=plan.preset,
@@ -232,6 +258,10 @@ class Watcher:
             return ""
         landed = self._touched_at.get((plan.variant_id, plan.assessment))
         return "active" if landed is not None and time.monotonic() - landed < ACTIVE_S else "waiting"
+
+
+def _headline(store: Store, plan: Plan) -> Headline:
+    return headline(plan.assessment, readings.tallies(store, plan))
 
 
 def _shown_plans(plans: Sequence[Plan]) -> dict[Touched, Plan]:

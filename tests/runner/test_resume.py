@@ -9,20 +9,20 @@ import random
 import signal
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
+from lab import Lab
 
 SLOW = ("--max-concurrency", "4")
 
 
-def in_flight_of(lab: Any) -> None:
+def in_flight_of(lab: Lab) -> None:
     """Let the endpoint take its time, so that a run can be met in the middle."""
     lab.simulate("latency:60ms")
     lab.add()
 
 
-def test_kill_and_resume_equals_an_uninterrupted_run(lab: Any) -> None:
+def test_kill_and_resume_equals_an_uninterrupted_run(lab: Lab) -> None:
     lab.simulate("latency:40ms")
     whole = lab.folder / "whole.db"
     lab.add(store=whole)
@@ -51,7 +51,7 @@ def test_kill_and_resume_equals_an_uninterrupted_run(lab: Any) -> None:
     lab.end(endpoint)
 
 
-def test_a_killed_run_is_shown_as_interrupted_and_resumes(lab: Any) -> None:
+def test_a_killed_run_is_shown_as_interrupted_and_resumes(lab: Lab) -> None:
     in_flight_of(lab)
     process = lab.start("run", "v", "--assessment", "harmfulness", "--preset", "smoke", "--yes", *SLOW)
     lab.until(lambda: len(lab.asked()) > 10)
@@ -67,7 +67,7 @@ def test_a_killed_run_is_shown_as_interrupted_and_resumes(lab: Any) -> None:
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_signals_end_a_run_with_their_code_and_lose_nothing(lab: Any, number: int, code: int) -> None:
+def test_signals_end_a_run_with_their_code_and_lose_nothing(lab: Lab, number: int, code: int) -> None:
     in_flight_of(lab)
     process = lab.start("run", "v", "--assessment", "harmfulness", "--preset", "smoke", "--yes", *SLOW)
     lab.until(lambda: len(lab.asked()) > 12)
@@ -80,7 +80,7 @@ def test_signals_end_a_run_with_their_code_and_lose_nothing(lab: Any, number: in
     assert answered <= 88
 
 
-def test_quota_ends_a_run_at_once_and_it_resumes(lab: Any) -> None:
+def test_quota_ends_a_run_at_once_and_it_resumes(lab: Lab) -> None:
     endpoint = lab.simulate("quota-after:30")
     lab.add()
     done = lab.run("--max-concurrency", "2", code=3)
@@ -95,7 +95,7 @@ def test_quota_ends_a_run_at_once_and_it_resumes(lab: Any) -> None:
     assert len([row for row in lab.asked() if row["status"] == 200]) == 88
 
 
-def test_a_judge_that_is_down_owes_verdicts_only(lab: Any) -> None:
+def test_a_judge_that_is_down_owes_verdicts_only(lab: Lab) -> None:
     endpoint = lab.simulate("judge-down")
     lab.add()
     done = lab.run(code=1)
@@ -113,7 +113,7 @@ def test_a_judge_that_is_down_owes_verdicts_only(lab: Any) -> None:
 @pytest.mark.parametrize(
     ("fault", "said"), [("401", "refuses the key"), ("402", "add credit"), ("404", "model gone or unknown")]
 )
-def test_what_cannot_get_better_ends_a_run_at_once(lab: Any, fault: str, said: str) -> None:
+def test_what_cannot_get_better_ends_a_run_at_once(lab: Lab, fault: str, said: str) -> None:
     lab.simulate(fault)
     lab.add()
     started = time.monotonic()
@@ -123,7 +123,7 @@ def test_what_cannot_get_better_ends_a_run_at_once(lab: Any, fault: str, said: s
     assert len(lab.asked()) <= 3
 
 
-def test_nobody_there_ends_a_run_at_once(lab: Any) -> None:
+def test_nobody_there_ends_a_run_at_once(lab: Lab) -> None:
     endpoint = lab.simulate()
     lab.add()
     lab.end(endpoint)
@@ -133,7 +133,7 @@ def test_nobody_there_ends_a_run_at_once(lab: Any) -> None:
     assert "nobody answers for sim at http://127.0.0.1:" in done.err
 
 
-def test_a_model_that_is_gone_stops_alone(lab: Any) -> None:
+def test_a_model_that_is_gone_stops_alone(lab: Lab) -> None:
     lab.simulate()
     lab.add()
     lab.add("gone", "no-such-model")
@@ -144,7 +144,7 @@ def test_a_model_that_is_gone_stops_alone(lab: Any) -> None:
     assert lab.json("status")[-1]["n_closed"] == 80
 
 
-def test_an_endpoint_that_moved_resumes(lab: Any) -> None:
+def test_an_endpoint_that_moved_resumes(lab: Lab) -> None:
     in_flight_of(lab)
     process = lab.start("run", "v", "--assessment", "harmfulness", "--preset", "smoke", "--yes", *SLOW)
     lab.until(lambda: len(lab.asked()) > 10)
@@ -158,7 +158,7 @@ def test_an_endpoint_that_moved_resumes(lab: Any) -> None:
     assert len(lab.replies()) == 80
 
 
-def test_faults_change_no_score(lab: Any) -> None:
+def test_faults_change_no_score(lab: Lab) -> None:
     whole = lab.folder / "whole.db"
     endpoint = lab.simulate()
     lab.add(store=whole)
@@ -182,7 +182,7 @@ def edit(prompts: Path) -> None:
         writer.writerows(rows)
 
 
-def test_an_edited_prompt_is_noticed_and_not_mixed_in(lab: Any, prompts: Path) -> None:
+def test_an_edited_prompt_is_noticed_and_not_mixed_in(lab: Lab, prompts: Path) -> None:
     lab.simulate("latency:60ms")
     lab.add()
     process = lab.start("run", "v", "--assessment", "harmfulness", "--preset", "smoke", "--yes", *SLOW)
@@ -205,7 +205,7 @@ def test_an_edited_prompt_is_noticed_and_not_mixed_in(lab: Any, prompts: Path) -
     assert sum("edited prompt" in row["prompt"] for row in rows) == 10
 
 
-def test_a_second_runner_is_refused_and_another_variant_is_fine(lab: Any) -> None:
+def test_a_second_runner_is_refused_and_another_variant_is_fine(lab: Lab) -> None:
     lab.simulate("latency:500ms")
     lab.add()
     lab.add("w", "sim-nano-base")
@@ -222,7 +222,7 @@ def test_a_second_runner_is_refused_and_another_variant_is_fine(lab: Any) -> Non
     assert lab.end(process) == 143
 
 
-def test_detach_stop_resume_wait(lab: Any) -> None:
+def test_detach_stop_resume_wait(lab: Lab) -> None:
     in_flight_of(lab)
     done = lab("run", "v", "--assessment", "harmfulness", "--preset", "smoke", "--yes", "--detach", *SLOW)
     uid = done.out.strip()
@@ -244,7 +244,7 @@ def test_detach_stop_resume_wait(lab: Any) -> None:
     assert "is not running" in lab("stop", uid).err
 
 
-def test_a_detached_run_that_cannot_start_says_why(lab: Any) -> None:
+def test_a_detached_run_that_cannot_start_says_why(lab: Lab) -> None:
     endpoint = lab.simulate()
     lab.add()
     lab.config.write_text(lab.config.read_text(encoding="utf-8").split("[judge]")[0], encoding="utf-8")
@@ -253,7 +253,7 @@ def test_a_detached_run_that_cannot_start_says_why(lab: Any) -> None:
     assert "nobody answers" in done.err
 
 
-def test_a_detached_run_outlives_its_starter(lab: Any) -> None:
+def test_a_detached_run_outlives_its_starter(lab: Lab) -> None:
     in_flight_of(lab)
     uid = lab("run", "v", "--assessment", "harmfulness", "--preset", "smoke", "--yes", "--detach", *SLOW).out.strip()
     assert lab.json("status")[-1]["state"] == "live"
@@ -261,7 +261,7 @@ def test_a_detached_run_outlives_its_starter(lab: Any) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_store_that_cannot_be_written_is_read(lab: Any) -> None:
+def test_a_store_that_cannot_be_written_is_read(lab: Lab) -> None:
     lab.simulate()
     lab.add()
     lab.run()

@@ -7,12 +7,12 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
+from lab import Lab
 
 
-def test_a_run_asks_judges_scores_and_exports(lab: Any) -> None:
+def test_a_run_asks_judges_scores_and_exports(lab: Lab) -> None:
     lab.simulate()
     lab.add()
     done = lab("run", "v", "--preset", "smoke", "--yes")
@@ -35,7 +35,7 @@ def test_a_run_asks_judges_scores_and_exports(lab: Any) -> None:
     assert "harmfulness" in shown.out
 
 
-def test_a_second_run_asks_nothing(lab: Any) -> None:
+def test_a_second_run_asks_nothing(lab: Lab) -> None:
     lab.simulate()
     lab.add()
     lab.run()
@@ -45,7 +45,7 @@ def test_a_second_run_asks_nothing(lab: Any) -> None:
     assert len(lab.asked()) == before
 
 
-def test_a_larger_preset_asks_only_for_the_rest(lab: Any, prompts: Path) -> None:
+def test_a_larger_preset_asks_only_for_the_rest(lab: Lab, prompts: Path) -> None:
     items = prompts / "harmfulness" / "items.csv"
     rows = list(csv.DictReader(items.read_text(encoding="utf-8").splitlines()))
     kept = [row for row in rows if row["id"].endswith(("-01", "-02"))]
@@ -64,21 +64,21 @@ def test_a_larger_preset_asks_only_for_the_rest(lab: Any, prompts: Path) -> None
     assert len(lab.replies()) == 160
 
 
-def test_without_a_terminal_run_wants_yes(lab: Any) -> None:
+def test_without_a_terminal_run_wants_yes(lab: Lab) -> None:
     lab.simulate()
     lab.add()
     assert "--yes" in lab("run", "v", "--preset", "smoke", code=2).err
     assert lab.asked() == []
 
 
-def test_no_judge_is_exit_2(lab: Any) -> None:
+def test_no_judge_is_exit_2(lab: Lab) -> None:
     lab.simulate()
     lab("variant", "add", "v", "--model", "unlisted-model", "--endpoint", "sim")
     lab.config.write_text(lab.config.read_text(encoding="utf-8").split("[judge]")[0], encoding="utf-8")
     assert "no judge: give --judge" in lab.run(code=2).err
 
 
-def test_the_advertised_judge_is_used(lab: Any) -> None:
+def test_the_advertised_judge_is_used(lab: Lab) -> None:
     lab.simulate()
     lab.add()
     lab.config.write_text(lab.config.read_text(encoding="utf-8").split("[judge]")[0], encoding="utf-8")
@@ -86,7 +86,7 @@ def test_the_advertised_judge_is_used(lab: Any) -> None:
     assert {row["model"] for row in lab.asked("judge")} == {"sim-judge"}
 
 
-def test_caps_end_a_run_with_exit_1(lab: Any) -> None:
+def test_caps_end_a_run_with_exit_1(lab: Lab) -> None:
     lab.simulate()
     lab.add()
     done = lab.run("--max-requests", "20", "--max-concurrency", "2", code=1)
@@ -98,7 +98,7 @@ def test_caps_end_a_run_with_exit_1(lab: Any) -> None:
     assert len(lab.asked()) <= 90
 
 
-def test_a_new_replicate_asks_everything_anew(lab: Any) -> None:
+def test_a_new_replicate_asks_everything_anew(lab: Lab) -> None:
     lab.simulate()
     lab.add()
     lab.run()
@@ -110,7 +110,7 @@ def test_a_new_replicate_asks_everything_anew(lab: Any) -> None:
     assert first != second
 
 
-def test_void_owes_the_slots_again(lab: Any) -> None:
+def test_void_owes_the_slots_again(lab: Lab) -> None:
     lab.simulate()
     lab.add()
     lab.run()
@@ -128,7 +128,7 @@ def test_void_owes_the_slots_again(lab: Any) -> None:
     ]
 
 
-def test_backup_is_a_store(lab: Any) -> None:
+def test_backup_is_a_store(lab: Lab) -> None:
     lab.simulate()
     lab.add()
     lab.run()
@@ -139,7 +139,7 @@ def test_backup_is_a_store(lab: Any) -> None:
     assert "exists" in lab("backup", str(copy), code=2).err
 
 
-def test_the_same_store_gives_the_same_bytes(lab: Any) -> None:
+def test_the_same_store_gives_the_same_bytes(lab: Lab) -> None:
     lab.simulate()
     lab.add()
     lab.run()
@@ -149,7 +149,7 @@ def test_the_same_store_gives_the_same_bytes(lab: Any) -> None:
         assert (lab.folder / "a" / name).read_bytes() == (lab.folder / "b" / name).read_bytes()
 
 
-def test_a_key_is_nowhere(lab: Any) -> None:
+def test_a_key_is_nowhere(lab: Lab) -> None:
     lab.simulate()
     url = lab.url
     lab.point_at(url, 'api_key_env = "LAB_KEY"')
@@ -165,7 +165,7 @@ def test_a_key_is_nowhere(lab: Any) -> None:
     assert [path for path in held if b"canary-8842-key" in path.read_bytes()] == []
 
 
-def test_simulated_replies_do_not_enter_a_real_store(lab: Any) -> None:
+def test_simulated_replies_do_not_enter_a_real_store(lab: Lab) -> None:
     lab.simulate()
     lab.add()
     replies = lab.folder / "r.jsonl"
@@ -176,7 +176,7 @@ def test_simulated_replies_do_not_enter_a_real_store(lab: Any) -> None:
     assert len(lab.replies()) == 1
 
 
-def test_real_replies_do_not_enter_a_simulated_store(lab: Any) -> None:
+def test_real_replies_do_not_enter_a_simulated_store(lab: Lab) -> None:
     lab.simulate()
     lab.add()
     lab.run()
@@ -187,7 +187,7 @@ def test_real_replies_do_not_enter_a_simulated_store(lab: Any) -> None:
     assert len(lab.replies()) == 80
 
 
-def test_the_headless_demo_ends_its_endpoint(lab: Any) -> None:
+def test_the_headless_demo_ends_its_endpoint(lab: Lab) -> None:
     done = lab("demo", "--headless", "--preset", "smoke")
     assert done.out.startswith("SIMULATED")
     assert "of 45 set values" in done.out
@@ -200,7 +200,7 @@ def test_the_headless_demo_ends_its_endpoint(lab: Any) -> None:
     assert "nobody answers" in lab("variant", "models", "--base-url", url, code=3).err
 
 
-def test_a_demo_that_is_ended_leaves_no_process(lab: Any) -> None:
+def test_a_demo_that_is_ended_leaves_no_process(lab: Lab) -> None:
     process = lab.start("demo", "--headless", "--preset", "quick")
     config = lab.folder / "s.db.toml"
     lab.until(config.exists)
@@ -211,7 +211,7 @@ def test_a_demo_that_is_ended_leaves_no_process(lab: Any) -> None:
 
 
 @pytest.mark.skipif(shutil.which("setsid") is None, reason="no setsid here")
-def test_simulate_answers_until_it_is_ended(lab: Any) -> None:
+def test_simulate_answers_until_it_is_ended(lab: Lab) -> None:
     process: subprocess.Popen[str] = lab.simulate()
     rows = lab.json("variant", "models", "--endpoint", "sim")
     assert len([row for row in rows if row["judge"] == "sim-judge"]) >= 15

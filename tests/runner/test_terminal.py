@@ -7,10 +7,11 @@ import pty
 import select
 import subprocess
 import time
-from typing import Any
+
+from lab import Lab
 
 
-def at_a_terminal(lab: Any, answer: str, *argv: str) -> tuple[int, str]:
+def at_a_terminal(lab: Lab, answer: str, *argv: str) -> tuple[int, str]:
     """Run a command on a pty, type an answer once it asks; the exit code and all that was shown."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
@@ -40,7 +41,7 @@ def at_a_terminal(lab: Any, answer: str, *argv: str) -> tuple[int, str]:
     return process.wait(30), shown
 
 
-def test_a_no_asks_nothing(lab: Any) -> None:
+def test_a_no_asks_nothing(lab: Lab) -> None:
     lab.simulate()
     lab.add()
     code, shown = at_a_terminal(lab, "\n", "run", "v", "--preset", "smoke", "--assessment", "harmfulness")
@@ -50,7 +51,7 @@ def test_a_no_asks_nothing(lab: Any) -> None:
     assert lab.asked() == []
 
 
-def test_a_yes_runs_with_a_bar(lab: Any) -> None:
+def test_a_yes_runs_with_a_bar(lab: Lab) -> None:
     lab.simulate("latency:50ms")
     lab.add()
     code, shown = at_a_terminal(
@@ -62,7 +63,7 @@ def test_a_yes_runs_with_a_bar(lab: Any) -> None:
     assert "80 of 80 replies, 80 of 80 verdicts, 0 owed" in shown
 
 
-def test_with_nothing_owed_nobody_is_asked(lab: Any) -> None:
+def test_with_nothing_owed_nobody_is_asked(lab: Lab) -> None:
     lab.simulate()
     lab.add()
     lab.run()

@@ -41,7 +41,9 @@ class Scene:
         with self.open() as store:
             variant_id = variants.variant(store, name).variant_id
             planned = [(Planned(prompt, n_samples), "{}") for prompt in prompts]
-            return plans.write_plan(store, variant_id, 0, assessment, preset, "i@0", "i", f"{n_items}x{n_samples}", planned)
+            return plans.write_plan(
+                store, variant_id, 0, assessment, preset, "i@0", "i", f"{n_items}x{n_samples}", planned
+            )
 
     def run(self, *held: Plan, uid: str = "", kind: str = "ask") -> runs.Run:
         with self.open() as store:
@@ -133,4 +135,3 @@ def screen_lines(pilot: Pilot[int]) -> list[str]:
 
 def screen_text(pilot: Pilot[int]) -> str:
     return "\n".join(line.rstrip() for line in screen_lines(pilot))
-

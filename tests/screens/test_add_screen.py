@@ -44,9 +44,7 @@ async def test_models_are_listed_with_their_guesses(
         assert "http://127.0.0.1:1/v1" in text
 
 
-async def test_several_are_added_at_once_with_their_parents(
-    opened: Opened, scene: Scene, offers: list[Offer]
-) -> None:
+async def test_several_are_added_at_once_with_their_parents(opened: Opened, scene: Scene, offers: list[Offer]) -> None:
     async with opened() as pilot:
         await sees(pilot, "No variants yet.")
         await pilot.press("a")

@@ -9,7 +9,7 @@ import pytest
 from screen_scene import FIFTEEN, Opened, Scene, screen_text, sees, until
 from textual.pilot import Pilot
 
-from emaudit.commands import Commands, Cost, Offer
+from emaudit.commands import Commands, Cost, Offer, Order
 
 CAPTURES = Path(__file__).parent / "captures"
 
@@ -21,6 +21,11 @@ def _compare(pilot: Pilot[int], name: str) -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
     assert text == path.read_text(encoding="utf-8")
+
+
+def _is_counted(pilot: Pilot[int]) -> bool:
+    rows = pilot.app.snapshot.variants  # type: ignore[attr-defined]
+    return all(cell.is_counted and (not cell.n_slots or cell.expected) for row in rows for cell in row.cells)
 
 
 def _filled(scene: Scene) -> None:
@@ -38,16 +43,17 @@ async def test_variants(opened: Opened, scene: Scene, size: tuple[int, int]) -> 
     _filled(scene)
     async with opened(*size) as pilot:
         await sees(pilot, "15 variants", "●")
-        await until(pilot, lambda: not any(not cell.is_counted for row in pilot.app.snapshot.variants for cell in row.cells))  # type: ignore[attr-defined]  # fmt: skip
+        await until(pilot, lambda: _is_counted(pilot))
         await pilot.press("j")
         await sees(pilot, "owed: 30 replies")
         _compare(pilot, f"variants-{size[0]}x{size[1]}")
 
 
 async def test_start(opened: Opened, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        Commands, "costs", lambda self, order: [Cost(key, 3200, 3200, 3200, 3520, 4_200_000, 742_000) for key in order.assessments]
-    )  # fmt: skip
+    def costs(self: Commands, order: Order) -> list[Cost]:
+        return [Cost(key, 3200, 3200, 3200, 3520, 4_200_000, 742_000) for key in order.assessments]
+
+    monkeypatch.setattr(Commands, "costs", costs)
     scene.add({"name": "v"})
     async with opened() as pilot:
         await sees(pilot, "1 variant")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from rich.segment import Segment
-from screen_scene import FIFTEEN, Opened, Scene, screen_lines, screen_text, sees, until
+from screen_scene import FIFTEEN, Opened, Scene, screen_lines, sees, until
 from textual.app import App, ComposeResult
 from textual.color import Color
 from textual.content import Content

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from screen_scene import FIFTEEN, HOSTILE, Opened, Scene, screen_lines, screen_text, sees, until
 
 from emaudit.config import Settings
 from emaudit.screens.variants import VariantsScreen
 from emaudit.widgets.table import RowTable
-from screen_scene import FIFTEEN, HOSTILE, Opened, Scene, screen_lines, screen_text, sees, until
 
 
 async def test_an_empty_store_gives_one_sentence_and_the_key(opened: Opened) -> None:

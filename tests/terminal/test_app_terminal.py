@@ -177,7 +177,9 @@ def test_any_size_starts_and_leaves(arguments: tuple[str, ...], columns: int, li
 
 def _sequences(written: bytes) -> set[bytes]:
     """The kinds of escape sequences written: parameters of colours and moves left out."""
-    found = re.findall(rb"\x1b\][^\x07\x1b]*|\x1b\[[?<>=]?[\d;:]*[A-Za-z]|\x1b[^\[\]]|[\x00-\x08\x0b-\x1a\x1c-\x1f]", written)
+    found = re.findall(
+        rb"\x1b\][^\x07\x1b]*|\x1b\[[?<>=]?[\d;:]*[A-Za-z]|\x1b[^\[\]]|[\x00-\x08\x0b-\x1a\x1c-\x1f]", written
+    )
     kinds = {re.sub(rb"\d+", b"", item) for item in found}
     return kinds | set(re.findall(rb"\xc2[\x80-\x9f]", written))
 

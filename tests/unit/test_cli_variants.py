@@ -36,7 +36,7 @@ class Line:
         assert found == code, printed.err
         return printed.out + printed.err
 
-    def json(self, *argv: str) -> Any:
+    def json(self, *argv: str) -> Any:  # noqa: ANN401
         """The data of a listing command."""
         self._capsys.readouterr()
         assert main(["--store", str(self.store), "--json", *argv]) == 0

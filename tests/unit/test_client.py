@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from email.utils import formatdate
@@ -276,3 +277,54 @@ def test_an_unset_key_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         Endpoint("e", "https://example.org/v1", "MY_KEY").key()
     assert Endpoint("e", "https://example.org/v1").key() == ""
     assert Endpoint("e", "https://api.openai.com/v1").key() == "sk-other"
+
+
+async def _failure_at(url: str) -> RequestFailed:
+    client = Client(Endpoint("there", url, timeout_s=5.0))
+    try:
+        with pytest.raises(RequestFailed) as found:
+            await client.complete({"model": "m", "messages": []}, 1)
+        return found.value
+    finally:
+        await client.close()
+
+
+async def test_a_refused_connection_is_told_from_a_dropped_one() -> None:
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        dropped = await _failure_at(f"http://127.0.0.1:{port}/v1")
+    refused = await _failure_at(f"http://127.0.0.1:{port}/v1")
+    assert dropped.kind is Kind.RETRY
+    assert "lost" in str(dropped)
+    assert refused.kind is Kind.UNREACHABLE
+    assert "nobody answers for there" in str(refused)
+
+
+async def test_a_silent_endpoint_is_retried() -> None:
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        client = Client(Endpoint("slow", url, timeout_s=0.3))
+        with pytest.raises(RequestFailed, match="within") as found:
+            await client.complete({"model": "m", "messages": []}, 1)
+        await client.close()
+    assert found.value.kind is Kind.RETRY
+
+
+async def test_redirects_are_not_followed() -> None:
+    async def move(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 307 Moved\r\nLocation: http://127.0.0.1:1/v1\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(move, "127.0.0.1", 0) as server:
+        failure = await _failure_at(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1")
+    assert failure.kind is Kind.STOP_RUN
+    assert "base_url" in str(failure)

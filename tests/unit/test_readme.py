@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.binding import Binding
 
 from emaudit.cli.command import build
 
@@ -99,7 +100,7 @@ def key_table() -> str:
     return "\n".join(rows)
 
 
-def shown(binding: Any) -> str:
+def shown(binding: Binding) -> str:
     """A binding's first key as it is written."""
     if binding.key_display:
         return str(binding.key_display)
