@@ -157,7 +157,7 @@ class Client:
             return RequestFailed(
                 Kind.UNREACHABLE, f"nobody answers for {where}: {deepest}; start it, or correct base_url"
             )
-        if type(error).__name__ == "APITimeoutError":
+        if isinstance(chain[-1], TimeoutError) or "Timeout" in type(chain[-1]).__name__:
             return RequestFailed(Kind.RETRY, f"no answer from {where} within {self.endpoint.timeout_s:g} s")
         return RequestFailed(Kind.RETRY, f"connection to {where} lost: {deepest}")
 
