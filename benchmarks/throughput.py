@@ -65,4 +65,5 @@ def main() -> None:
     print(f"median: emaudit {ours:.2f} s, plain {theirs:.2f} s, ratio {ours / theirs:.2f}")
 
 
-main()
+if __name__ == "__main__":
+    main()
