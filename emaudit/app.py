@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -33,13 +34,10 @@ from emaudit.screens.palette import ActionProvider
 from emaudit.snapshot import NOTHING, Snapshot
 from emaudit.text import one_line
 from emaudit.themes import DARK, THEMES, Tones
+from emaudit.watching import Watch, WatchProcess
 from emaudit.widgets import figures
 from emaudit.widgets.shield import Shield
 
-LOOK_S: Final = 1.0
-LIVE_LOOK_S: Final = 0.5
-UNSETTLED_LOOK_S: Final = 0.03
-"""Seconds between two looks at the store: as a rule, while a run goes on, while counting is behind."""
 RESTORE_S: Final = 2.0
 """Seconds that a killed app has to leave the terminal in order before it is ended."""
 SIGNALS: Final = {signal.SIGTERM: 143, signal.SIGHUP: 129}
@@ -82,14 +80,15 @@ class EmauditApp(App[int]):
     ]
     snapshot: reactive[Snapshot] = reactive(NOTHING, always_update=False)
 
-    def __init__(self, store_path: Path, settings: Settings, config_args: Sequence[str] = ()) -> None:
+    def __init__(
+        self, store_path: Path, settings: Settings, config_args: Sequence[str] = (), watching: Watch | None = None
+    ) -> None:
         super().__init__()
         self.store_path = store_path
         self.settings = settings
         self.commands = Commands(store_path, tuple(config_args))
         self._shield = Shield()
-        self._has_left = threading.Event()
-        self._wake = threading.Event()
+        self._watching: Watch = watching or WatchProcess(store_path)
         self._is_quitting = False
         for theme in THEMES:
             self.register_theme(theme)
@@ -112,9 +111,8 @@ class EmauditApp(App[int]):
         self.call_after_refresh(self._start_watching)
 
     def on_unmount(self) -> None:
-        """Let the watching thread end."""
-        self._has_left.set()
-        self._wake.set()
+        """End the watching."""
+        self._watching.stop()
 
     def _theme_changed(self, theme: Theme) -> None:
         self.snapshot_drawn_again()
@@ -127,21 +125,13 @@ class EmauditApp(App[int]):
         self.run_worker(self._watch, name="watch", group="watch", thread=True, exit_on_error=False)
 
     def _watch(self) -> None:
-        from emaudit.watch import Watcher
-
-        watcher = Watcher(self.store_path)
-        last: Snapshot | None = None
         try:
-            while not self._has_left.is_set():
-                self._wake.clear()
-                snapshot = watcher.look()
-                if snapshot != last:
-                    self.post_message(StoreRead(snapshot))
-                    last = snapshot
-                idle = LIVE_LOOK_S if snapshot.live_runs else LOOK_S
-                self._wake.wait(idle if watcher.is_settled else UNSETTLED_LOOK_S)
-        finally:
-            watcher.close()
+            self._watching.run(self._tell)
+        except EmauditError as error:
+            self.post_message(StoreRead(replace(self.snapshot, has_read=True, problem=str(error))))
+
+    def _tell(self, snapshot: Snapshot) -> None:
+        self.post_message(StoreRead(snapshot))
 
     def on_store_read(self, message: StoreRead) -> None:
         """Show what the store says now, and tell of runs that ended."""
@@ -169,7 +159,7 @@ class EmauditApp(App[int]):
         except EmauditError as error:
             message = Refused(str(error))
         self.post_message(message)
-        self._wake.set()
+        self._watching.wake()
 
     def on_done(self, message: Done) -> None:
         """Say what was done."""

@@ -18,9 +18,8 @@ from typing import IO, Final, Protocol
 
 from emaudit import __version__
 from emaudit.errors import DiskFull, UsageError
-from emaudit.measures import Rules, Tally
 from emaudit.scores import COLUMNS as SCORE_COLUMNS
-from emaudit.scores import Source, as_record, newest_complete, table
+from emaudit.scores import Rules, Source, Tally, as_record, newest_complete, table
 
 VARIANT_COLUMNS: Final = (
     "variant",

@@ -16,7 +16,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from emaudit.assessments import ASSESSMENTS, PAPER_FIVE
 from emaudit.errors import StoreError
-from emaudit.headlines import Headline, headline
+from emaudit.scores.headlines import Headline, headline
 from emaudit.snapshot import NOTHING, Cell, LandedReply, Snapshot, VariantRow, branches
 from emaudit.store import Progress, Store, readings
 from emaudit.store import variants as stored_variants
@@ -33,6 +33,8 @@ ACTIVE_S: Final = 3.0
 DUTY: Final = 15.0
 """A plan is recounted after this many times the seconds that counting it took."""
 N_REPLIES: Final = 80
+SHOWN: Final = 600
+"""How many of the last replies are kept for the screen, and how many characters of each."""
 
 Counted = TypeVar("Counted")
 Touched = tuple[int, str]
@@ -185,7 +187,7 @@ class Watcher:
             name = names.get(row.variant_id, "")
             yield LandedReply(
                 row.reply_id, row.run_uid, name, row.assessment, row.item, row.outcome, row.status, row.value,
-                row.text[:2000],
+                row.text[:SHOWN],
             )  # fmt: skip
 
     def _due(self, now: float, live: set[int]) -> list[tuple[_Figure[Any], Callable[[Store], Any]]]:

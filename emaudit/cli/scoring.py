@@ -12,9 +12,9 @@ from emaudit.cli.context import Context
 from emaudit.cli.output import emit_json, number, say, table
 from emaudit.errors import UsageError
 from emaudit.export import export_csv
-from emaudit.measures import Rules
 from emaudit.scores import Score, as_record, newest_complete
 from emaudit.scores import table as score_table
+from emaudit.scores.measures import Rules
 from emaudit.store.connection import Store
 
 _HEADINGS: Final = ("VARIANT", "ASSESSMENT", "MEASURE", "PART", "FORMAT", "VALUE", "95% INTERVAL", "USED", "COMPLETE")

@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 
 from emaudit.app import EmauditApp
 from emaudit.config import Endpoint, Settings
+from emaudit.watching import WatchThread
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def opened(scene: Scene, settings: Settings) -> Opened:
     async def open_app(
         width: int = 80, height: int = 24, settings: Settings = settings, path: Path = scene.path
     ) -> AsyncIterator[Pilot[int]]:
-        app = EmauditApp(path, settings)
+        app = EmauditApp(path, settings, watching=WatchThread(path))
         async with app.run_test(size=(width, height), notifications=True) as pilot:
             await until(pilot, lambda: app.snapshot.has_read)
             yield pilot

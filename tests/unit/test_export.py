@@ -13,8 +13,8 @@ import pytest
 
 from emaudit.errors import DiskFull, UsageError
 from emaudit.export import Exported, Record, export_csv
-from emaudit.measures import Tally
 from emaudit.scores import Source
+from emaudit.scores.measures import Tally
 
 FILES = ["variants.csv", "scores.csv", "responses.csv", "manifest.json"]
 HOSTILE = 'a "b", c\r\nd\re\n\x1b[31m \u2028 \u202e é\x00'

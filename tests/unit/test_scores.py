@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import pytest
 
 from emaudit.assessments.base import CATEGORIES, DIMENSIONS, FORMATS, FOUNDATIONS
-from emaudit.measures import template_key, without_question
 from emaudit.scores import COLUMNS, Rules, Score, Source, newest_complete, score, seed_of, table
+from emaudit.scores.measures import template_key, without_question
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from emaudit import maxima
-from emaudit.measures import MEASURES, PARTS, Measure, Rules, Tally
-from emaudit.profiles import Profile
+from emaudit.scores import maxima
+from emaudit.scores.measures import MEASURES, PARTS, Measure, Rules, Tally
+from emaudit.scores.profiles import Profile
 from emaudit.stats.templates import Cell, Group, tree_mean
 
 _MORAL: Final = "moral_foundations"

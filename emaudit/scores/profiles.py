@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
-from emaudit.measures import (
+from emaudit.scores.measures import (
     MEASURES,
     PARTS,
     Estimate,

@@ -1,4 +1,4 @@
-"""Verdicts to scores: per variant and, as the paper's averages, over sizes; each with used and expected replies.
+"""The rows of scores.csv: every score of a variant, and the averages over sizes, with used and expected replies.
 
 Pure: counted replies in, rows of scores.csv out. Nothing unscored becomes a number.
 """
@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 
-from emaudit import maxima, profiles
-from emaudit.measures import Estimate, Rules, Tally
-
-__all__ = ["COLUMNS", "Rules", "Score", "Source", "Tally", "newest_complete", "score", "seed_of", "table"]
+from emaudit.scores import maxima, profiles
+from emaudit.scores.measures import Estimate, Rules, Tally
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from itertools import chain, repeat
 from typing import Final
 
 from emaudit.assessments.base import CATEGORIES, GROUPS
-from emaudit.measures import Estimate, Rules, Tally
+from emaudit.scores.measures import Estimate, Rules, Tally
 from emaudit.stats.estimation import (
     Counts,
     Interval,
