@@ -131,9 +131,7 @@ class Client:
             if method == "get":
                 response = await self._openai.get(path, cast_to=self._response_type, options=self._options)
             else:
-                response = await self._openai.post(
-                    path, cast_to=self._response_type, body=body, options=self._options
-                )
+                response = await self._openai.post(path, cast_to=self._response_type, body=body, options=self._options)
             return response.content
         except openai.APIConnectionError as error:
             raise self._connection_failure(error) from None

@@ -250,17 +250,33 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     return db
 
 
+_headers: dict[tuple[int, int], int] = {}
+"""Device and inode of every store looked at -> a descriptor that stays open as long as the process."""
+
+
+def _header(path: Path) -> bytes:
+    """The first 100 bytes of a file, without ever closing a descriptor of it.
+
+    Closing any descriptor of a file drops all POSIX locks that the process has on it, SQLite's own among them: the
+    next process to close the store would then take itself for the last one, and remove the write-ahead log in use.
+    """
+    try:
+        found = path.stat()
+        key = (found.st_dev, found.st_ino)
+        if key not in _headers:
+            _headers[key] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        return os.pread(_headers[key], 100, 0)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror}") from error
+
+
 def _check_file(path: Path) -> int:
     """The schema version of an existing store; nothing is touched. Raises StoreError saying what to do."""
     if not path.exists():
         raise StoreError(f"no store at {path}: `emaudit variant add` or `emaudit demo` makes one")
     if path.is_dir():
         raise StoreError(f"{path} is a folder: name a file")
-    try:
-        with path.open("rb") as file:
-            header = file.read(100)
-    except OSError as error:
-        raise StoreError(f"{path} cannot be read: {error.strerror}") from error
+    header = _header(path)
     if not header:
         raise StoreError(f"{path} is empty (zero bytes), not a store: remove it or restore a backup")
     if not header.startswith(_HEADER) or len(header) < 100:

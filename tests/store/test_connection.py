@@ -251,3 +251,20 @@ def test_a_damaged_store_is_found_and_kept(path: Path) -> None:
     with Store.open(path) as store, pytest.raises(StoreError, match="damaged"):
         store.quick_check()
     assert path.read_bytes() == bytes(data)
+
+
+def test_opening_a_store_again_keeps_the_locks_of_the_first(path: Path) -> None:
+    """Another process that closes the store must not take itself for the last one and remove the log in use."""
+    close_another = f"from pathlib import Path\nfrom emaudit.store import Store\nStore.open(Path({str(path)!r}), write=True).close()"
+    with Store.open(path, write=True, create=True) as store:
+        Store.open(path).close()
+        Store.open(path, write=True).close()
+        with store.transaction() as db:
+            db.execute("INSERT INTO texts VALUES ('a', 'one')")
+        subprocess.run([sys.executable, "-c", close_another], check=True)
+        assert path.with_name(path.name + "-wal").exists()
+        with store.transaction() as db:
+            db.execute("INSERT INTO texts VALUES ('b', 'two')")
+    with Store.open(path) as store:
+        store.quick_check()
+        assert store.db.execute("SELECT count(*) FROM texts").fetchone()[0] == 2
