@@ -24,9 +24,9 @@ LOOK_S: Final = 1.0
 LIVE_LOOK_S: Final = 0.5
 UNSETTLED_LOOK_S: Final = 0.02
 """Seconds between two looks: as a rule, while a run goes on, while counting is behind."""
-TELL_S: Final = 0.25
+TELL_S: Final = 0.4
 """Least seconds between two snapshots told, but for the last of a row."""
-NICENESS: Final = 3
+NICENESS: Final = 7
 PATIENCE_S: Final = 2.0
 
 Tell = Callable[[Snapshot], None]

@@ -111,7 +111,7 @@ class Session:
         if failure.retry_after is not None:
             self.limiter.pause(min(failure.retry_after, 60.0))
         elif self._in_row > 2:
-            self.limiter.pause(min(4.0, 0.1 * 2**self._in_row))
+            self.limiter.pause(min(2.0, 0.1 * 2**self._in_row))
 
     def _refuse(self, failure: RequestFailed, sent: Mapping[str, Any], now: Mapping[str, Any]) -> None:
         """Ask without a refused parameter from now on, or under its older name. Raises what cannot be left out."""

@@ -11,12 +11,13 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Static
+from textual.widgets import Footer
 
 from emaudit.snapshot import Snapshot
 from emaudit.text import one_line
 from emaudit.widgets.table import RowTable
 from emaudit.widgets.topbar import TopBar
+from emaudit.widgets.words import Words
 
 if TYPE_CHECKING:
     from emaudit.app import EmauditApp
@@ -82,16 +83,26 @@ class AuditScreen(Explains[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 (as Textual declares it)
     VERTICAL_BREAKPOINTS = [(0, "-short"), (18, "-tall")]  # noqa: RUF012
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._titles: dict[str, str] = {}
+
     def compose(self) -> ComposeResult:
         """The frame, with the body of the screen in it."""
         yield TopBar(TABS, self.MODE, self.audit.store_path.name)
-        yield Static(id="banner")
+        yield Words(id="banner")
         yield from self.compose_body()
         yield Footer(show_command_palette=False)
 
     def compose_body(self) -> Iterable[Widget]:
         """What stands between the top line and the keys."""
         raise NotImplementedError
+
+    def entitle(self, selector: str, title: str) -> None:
+        """Give a pane its title, where it has another one (setting it draws the whole pane)."""
+        if self._titles.get(selector) != title:
+            self._titles[selector] = title
+            self.query_one(selector).border_title = Content(title)
 
     def draw(self, snapshot: Snapshot) -> None:
         """Draw the snapshot; called on every change while the screen is on top, and when it comes back."""
@@ -136,11 +147,11 @@ class AuditScreen(Explains[None]):
         return self in self.app.screen_stack
 
     def _draw_banner(self, snapshot: Snapshot) -> None:
-        banner = self.query_one("#banner", Static)
+        banner = self.query_one("#banner", Words)
         lines = [one_line(line) for line in (snapshot.problem, snapshot.banner) if line]
         banner.set_class(bool(snapshot.problem), "-problem")
         banner.display = bool(lines)
-        banner.update(Content("\n".join(lines)))
+        banner.show(Content("\n".join(lines)))
 
 
 class Dialog(Explains[Result], ModalScreen[Result]):

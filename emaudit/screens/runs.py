@@ -7,10 +7,9 @@ from typing import Any, ClassVar
 
 from textual import on
 from textual.binding import Binding
-from textual.containers import Container, Vertical, VerticalScroll
+from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Static
 
 from emaudit.screens import run_text
 from emaudit.screens.base import AuditScreen
@@ -18,6 +17,7 @@ from emaudit.snapshot import LandedReply, RunRow, RunStage, Snapshot
 from emaudit.text import one_line
 from emaudit.widgets import figures
 from emaudit.widgets.table import RowTable
+from emaudit.widgets.words import Words
 
 
 class RunsScreen(AuditScreen):
@@ -39,11 +39,11 @@ class RunsScreen(AuditScreen):
         with Container(id="body"):
             with Vertical(id="list", classes="pane"):
                 yield RowTable("runs")
-                yield Static(id="empty")
-            with VerticalScroll(id="detail", classes="pane", can_focus=False):
-                yield Static(id="about")
+                yield Words(id="empty")
+            with Vertical(id="detail", classes="pane"):
+                yield Words(id="about", is_fixed=True)
         with Vertical(id="landed", classes="pane"):
-            yield Static(id="replies")
+            yield Words(id="replies", is_fixed=True)
 
     def draw(self, snapshot: Snapshot) -> None:
         """Draw the runs, the pane and the replies."""
@@ -55,12 +55,12 @@ class RunsScreen(AuditScreen):
         table = self.query_one(RowTable)
         sentence = _empty_sentence(snapshot)
         table.display = not sentence
-        empty = self.query_one("#empty", Static)
+        empty = self.query_one("#empty", Words)
         empty.display = bool(sentence)
-        empty.update(Content(sentence))
+        empty.show(Content(sentence))
         live = len(snapshot.live_runs)
         title = f"{figures.plural(len(snapshot.runs), 'run')} · {live} going on" if snapshot.runs else "runs"
-        self.query_one("#list").border_title = Content(title)
+        self.entitle("#list", title)
         if not sentence:
             columns = run_text.columns(max(0, self.query_one("#list").size.width))
             rows = [(run.uid, run_text.cells(run, columns, self.audit.tones)) for run in snapshot.runs]
@@ -71,8 +71,8 @@ class RunsScreen(AuditScreen):
         run = self.selected
         detail.display = run is not None
         if run is not None:
-            detail.border_title = Content(f"run {one_line(run.uid, 20)}")
-            self.query_one("#about", Static).update(run_text.pane(run, self.has_class("-wide")))
+            self.entitle("#detail", f"run {one_line(run.uid, 20)}")
+            self.query_one("#about", Words).show(run_text.pane(run, self.has_class("-wide")))
 
     def _draw_replies(self, snapshot: Snapshot) -> None:
         pane = self.query_one("#landed")
@@ -83,9 +83,9 @@ class RunsScreen(AuditScreen):
         if self.is_following and run is not None:
             rows = tuple(row for row in rows if row.run_uid == run.uid)
             title = f"last replies of {one_line(run.uid, 20)}"
-        pane.border_title = Content(title)
+        self.entitle("#landed", title)
         height = max(1, pane.size.height)
-        self.query_one("#replies", Static).update(run_text.replies(rows, height, pane.size.width))
+        self.query_one("#replies", Words).show(run_text.replies(rows, height, pane.size.width))
 
     @property
     def selected(self) -> RunRow | None:

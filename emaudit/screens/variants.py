@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 from textual import on
 from textual.binding import Binding
-from textual.containers import Container, Vertical, VerticalScroll
+from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from emaudit.commands import Order
 from emaudit.messages import Done
@@ -23,6 +23,7 @@ from emaudit.text import one_line
 from emaudit.widgets import cells, figures
 from emaudit.widgets.filter import FilterLine
 from emaudit.widgets.table import RowTable
+from emaudit.widgets.words import Words
 
 
 class VariantsScreen(AuditScreen):
@@ -56,9 +57,9 @@ class VariantsScreen(AuditScreen):
             with Vertical(id="list", classes="pane"):
                 yield FilterLine()
                 yield RowTable("variants")
-                yield Static(id="empty")
-            with VerticalScroll(id="detail", classes="pane", can_focus=False):
-                yield Static(id="about")
+                yield Words(id="empty")
+            with Vertical(id="detail", classes="pane"):
+                yield Words(id="about", is_fixed=True)
 
     def draw(self, snapshot: Snapshot) -> None:
         """Draw the rows that pass the filter, and the pane."""
@@ -72,10 +73,10 @@ class VariantsScreen(AuditScreen):
         table = self.query_one(RowTable)
         sentence = _empty_sentence(snapshot, words, bool(self._rows))
         table.display = not sentence
-        empty = self.query_one("#empty", Static)
+        empty = self.query_one("#empty", Words)
         empty.display = bool(sentence)
-        empty.update(Content(sentence))
-        self.query_one("#list").border_title = Content(_title(snapshot, len(self._rows), len(self.marked), words))
+        empty.show(Content(sentence))
+        self.entitle("#list", _title(snapshot, len(self._rows), len(self.marked), words))
         if not sentence:
             tones = self.audit.tones
             room = self.query_one("#list").size
@@ -89,9 +90,9 @@ class VariantsScreen(AuditScreen):
         detail.display = row is not None
         if row is None:
             return
-        detail.border_title = Content(one_line(row.variant.name, 60))
+        self.entitle("#detail", one_line(row.variant.name, 60))
         about = variant_text.pane(row, self._base_url(row), self.has_class("-wide"))
-        self.query_one("#about", Static).update(about)
+        self.query_one("#about", Words).show(about)
 
     def _base_url(self, row: VariantRow) -> str:
         held = self.audit.settings.endpoints.get(row.variant.endpoint)
