@@ -35,7 +35,10 @@ def drain(terminal: int, quiet: float, at_most: float) -> None:
     """Read until nothing came for `quiet` seconds, or `at_most` have passed."""
     end = time.monotonic() + at_most
     while time.monotonic() < end and select.select([terminal], [], [], quiet)[0]:
-        os.read(terminal, 65536)
+        try:
+            os.read(terminal, 65536)
+        except OSError:  # the app is gone, and its side of the terminal with it
+            return
 
 
 def key_times(store: Path, n: int) -> list[float]:

@@ -61,7 +61,7 @@ def _demo(context: Context) -> int:
     if not options.headless:
         _check_terminal()
     path = _store_path(context)
-    with endpoint(context.prompts_dir) as base_url:
+    with endpoint(context.prompts_dir, path) as base_url:
         config = _write_settings(path, base_url)
         _register(path)
         say(f"{_BANNER}; store: {path}")

@@ -1,4 +1,4 @@
-"""The embedded endpoint as a child process, for as long as a block lasts."""
+"""The embedded endpoint as a child process: for as long as a block lasts, or a run of its store goes on."""
 
 from __future__ import annotations
 
@@ -6,25 +6,27 @@ import contextlib
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
 
 from emaudit.errors import EndpointError
+from emaudit.store.runs import has_live_run
 
 _GRACE_S: Final = 5.0
 _ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
 
 
 @contextlib.contextmanager
-def endpoint(prompts: Path | None, arguments: Sequence[str] = ()) -> Iterator[str]:
+def endpoint(prompts: Path | None, store: Path) -> Iterator[str]:
     """Start `emaudit simulate` on a free port; yields its base URL and ends it with the block, on signals too.
 
+    While a run of the store still goes on in the background, the endpoint stays, and ends by itself after it.
     Raises EndpointError where it does not start.
     """
     words = ["--prompts", str(prompts)] if prompts else []
-    command = [sys.executable, "-m", "emaudit", *words, "simulate", *arguments]
+    command = [sys.executable, "-m", "emaudit", *words, "simulate", "--for-store", str(store)]
     # A session of its own, so that ctrl+c reaches the runner alone and replies in flight still arrive.
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
@@ -33,7 +35,8 @@ def endpoint(prompts: Path | None, arguments: Sequence[str] = ()) -> Iterator[st
         try:
             yield _address(process)
         finally:
-            _end(process)
+            if not has_live_run(store):
+                _end(process)
 
 
 def _address(process: subprocess.Popen[bytes]) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 from emaudit.cli.arguments import Verbs
 from emaudit.cli.context import Context
 from emaudit.cli.output import emit, say
+from emaudit.store.runs import has_live_run
 
 _DESCRIPTION = """\
 The embedded OpenAI-compatible endpoint on loopback: 15 simulated variants (sim-SIZE-base,
@@ -31,6 +34,7 @@ def register(verbs: Verbs) -> None:
         help="as often as wanted: 429:0.2, 500:0.1, drop:0.05, timeout, malformed:0.05, quota-after:500, ignore-n, "
         "latency:50ms ...; a wrong one lists them all",
     )
+    verb.add_argument("--for-store", metavar="FILE", type=Path, default=None, help=argparse.SUPPRESS)
 
 
 def _port(text: str) -> int:
@@ -50,6 +54,24 @@ def _simulate(context: Context) -> int:
         say("simulated endpoint: everything it says is made up; ctrl+c ends it")
 
     asyncio.run(
-        serve(port=options.port, seed=options.seed, log=options.log, faults=options.fault, library=library, ready=ready)
+        serve(
+            port=options.port,
+            seed=options.seed,
+            log=options.log,
+            faults=options.fault,
+            library=library,
+            ready=ready,
+            wanted=_wanted_for(options.for_store) if options.for_store else None,
+        )
     )
     return 0
+
+
+def _wanted_for(path: Path) -> Callable[[], bool]:
+    """Whether who started this endpoint is still there, or a run of the store goes on."""
+    parent = os.getppid()
+
+    def wanted() -> bool:
+        return os.getppid() == parent or has_live_run(path)
+
+    return wanted

@@ -6,6 +6,7 @@ aiohttp is imported when the server starts, so that the rest of emaudit starts w
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 LOOPBACK: Final = "127.0.0.1"
+_WANTED_S: Final = 2.0
 _NICENESS: Final = 5
 _LONGEST_BODY: Final = 64 * 1024 * 1024
 _SHUTDOWN_S: Final = 0.5
@@ -137,8 +139,12 @@ async def serve(
     faults: Sequence[str] = (),
     library: Library | None = None,
     ready: Callable[[str], None] | None = None,
+    wanted: Callable[[], bool] | None = None,
 ) -> None:
-    """Run the endpoint until SIGTERM or SIGINT, at low priority; `ready` is called with its base URL."""
+    """Run the endpoint until SIGTERM or SIGINT, at low priority; `ready` is called with its base URL.
+
+    With `wanted`, it also ends by itself soon after that says no.
+    """
     os.nice(_NICENESS)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -149,7 +155,9 @@ async def serve(
         async with running(port, seed, log, faults, library) as base_url:
             if ready is not None:
                 ready(base_url)
-            await stopped.wait()
+            while not stopped.is_set() and (wanted is None or wanted()):
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stopped.wait(), None if wanted is None else _WANTED_S)
     finally:
         for each in signals:
             loop.remove_signal_handler(each)

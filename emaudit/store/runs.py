@@ -220,3 +220,11 @@ def holder(store: Store, run: Run) -> Mapping[str, object] | None:
     finally:
         os.close(descriptor)
     return None
+
+
+def has_live_run(path: Path) -> bool:
+    """Whether any run of the store at a path goes on now; False where there is no such store."""
+    if not path.exists():
+        return False
+    with Store.open(path) as store:
+        return any(holder(store, found) is not None for found in runs(store))
