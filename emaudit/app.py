@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -14,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, ClassVar, Final
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding
 from textual.command import CommandPalette
@@ -38,6 +41,9 @@ from emaudit.watching import Watch, WatchProcess
 from emaudit.widgets import figures
 from emaudit.widgets.shield import Shield
 
+KEY_REST_S: Final = 0.15
+KEY_DRAW_S: Final = 1.0
+"""A new snapshot waits until no key came for this long, but no longer than this."""
 RESTORE_S: Final = 2.0
 """Seconds that a killed app has to leave the terminal in order before it is ended."""
 SIGNALS: Final = {signal.SIGTERM: 143, signal.SIGHUP: 129}
@@ -90,6 +96,8 @@ class EmauditApp(App[int]):
         self._shield = Shield()
         self._watching: Watch = watching or WatchProcess(store_path)
         self._is_quitting = False
+        self._latest = NOTHING
+        self._key_at = self._drawn_at = 0.0
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = DARK.name
@@ -115,9 +123,6 @@ class EmauditApp(App[int]):
         self._watching.stop()
 
     def _theme_changed(self, theme: Theme) -> None:
-        self.snapshot_drawn_again()
-
-    def snapshot_drawn_again(self) -> None:
         """Draw the snapshot again, in other colours."""
         self.mutate_reactive(EmauditApp.snapshot)
 
@@ -134,11 +139,30 @@ class EmauditApp(App[int]):
         self.post_message(StoreRead(snapshot))
 
     def on_store_read(self, message: StoreRead) -> None:
-        """Show what the store says now, and tell of runs that ended."""
+        """Show what the store says now; a moment later while keys are coming, which go first."""
+        self._latest = message.snapshot
+        now = time.monotonic()
+        if now - self._key_at < KEY_REST_S and now - self._drawn_at < KEY_DRAW_S:
+            self.set_timer(KEY_REST_S, self._draw_latest)
+        else:
+            self._draw_latest()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Note when a key came."""
+        if isinstance(event, events.Key):
+            self._key_at = time.monotonic()
+        await super().on_event(event)
+
+    def _draw_latest(self) -> None:
+        """Draw the newest snapshot, and tell of runs that ended."""
+        snapshot = self._latest
+        self._drawn_at = time.monotonic()
+        if not self.snapshot.has_read and not self.is_headless:
+            self.call_after_refresh(_spare_collections)
         before = {run.uid for run in self.snapshot.live_runs}
-        self.snapshot = message.snapshot
+        self.snapshot = snapshot
         for uid in sorted(before):
-            run = message.snapshot.run(uid)
+            run = snapshot.run(uid)
             if run is not None and not run.is_live:
                 owed = f", {figures.count(run.n_owed)} owed" if run.n_owed else ""
                 severity: SeverityLevel = "information" if not run.n_owed else "warning"
@@ -248,6 +272,12 @@ class EmauditApp(App[int]):
 
         for number in SIGNALS:
             signal.signal(number, leave)
+
+
+def _spare_collections() -> None:
+    """Leave what the screens are made of out of garbage collection: a full one stops the app for 100 ms."""
+    gc.freeze()
+    gc.set_threshold(5_000, 20, 100)
 
 
 def _end_by_force_after(seconds: float, code: int) -> None:

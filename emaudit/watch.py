@@ -84,6 +84,9 @@ class Watcher:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._start_over()
+
+    def _start_over(self) -> None:
         self._store: Store | None = None
         self._inode = 0
         self._counts: dict[int, _Count] = {}
@@ -137,8 +140,7 @@ class Watcher:
     def _forget(self) -> None:
         if self._store is not None:
             self._store.close()
-        path = self.path
-        self.__init__(path)  # type: ignore[misc]
+        self._start_over()
 
     def _snapshot(self, store: Store) -> Snapshot:
         version = data_version(store)

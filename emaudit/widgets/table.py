@@ -53,7 +53,7 @@ class RowTable(DataTable[Text]):
             return
         for key, cells in fresh.items():
             for (column, _, _), before, after in zip(columns, self._shown_rows[key], cells, strict=False):
-                if before != after or before.spans != after.spans:
+                if before.plain != after.plain or before.spans != after.spans or before.style != after.style:
                     self.update_cell(key, column, after)
         self._shown_rows = fresh
 
