@@ -34,10 +34,10 @@ from emaudit.errors import EmauditError, UsageError
 from emaudit.messages import Done, Refused, StoreRead
 from emaudit.paths import default_config
 from emaudit.screens.palette import ActionProvider
-from emaudit.snapshot import NOTHING, Snapshot
 from emaudit.text import one_line
 from emaudit.themes import DARK, THEMES, Tones
-from emaudit.watching import Watch, WatchProcess
+from emaudit.watch.process import Watch, WatchProcess
+from emaudit.watch.snapshot import NOTHING, Snapshot
 from emaudit.widgets import figures
 from emaudit.widgets.shield import Shield
 

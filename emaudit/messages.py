@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.message import Message
 
-from emaudit.snapshot import Snapshot
+from emaudit.watch.snapshot import Snapshot
 
 
 class StoreRead(Message):

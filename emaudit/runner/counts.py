@@ -70,12 +70,13 @@ class Counts:
         return sum(held[1] for held in self._tokens.values())
 
     @property
-    def cost(self) -> float:
-        """Price of the reported tokens, in the currency of the configured prices."""
+    def cost(self) -> float | None:
+        """Price of the reported tokens, in the currency of the configured prices; None where one is unknown."""
+        if not self._tokens.keys() <= self._prices.keys():
+            return None
         return sum(
             (held[0] * self._prices[model].input + held[1] * self._prices[model].output) / 1e6
             for model, held in self._tokens.items()
-            if model in self._prices
         )
 
     @property

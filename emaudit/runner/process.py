@@ -17,7 +17,7 @@ from typing import Final
 
 from emaudit import judges
 from emaudit.config import Endpoint, Settings
-from emaudit.errors import EmauditError, EndpointError
+from emaudit.errors import EmauditError, EndpointError, UsageError
 from emaudit.judges import Judge
 from emaudit.planning import (
     Prepared,
@@ -58,7 +58,10 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """What a run is doing at one moment; also its state in the store. Counts are of committed rows."""
+    """What a run is doing at one moment; also its state in the store. Counts are of committed rows.
+
+    `cost` is what the tokens reported to this process cost by the configured prices; None where a price is missing.
+    """
 
     phase: str
     line: str
@@ -74,6 +77,7 @@ class RunState:
     requests: int
     input_tokens: int
     output_tokens: int
+    cost: float | None
     unscored: int
     errors: int
     pid: int
@@ -171,6 +175,7 @@ def _work(
     judge: Judge,
     observe: Observe | None,
 ) -> Ended:
+    _check_prices(settings, spec, ready, judge)
     with contextlib.suppress(OSError):
         os.nice(NICENESS)
     with store.transaction() as db:
@@ -190,6 +195,14 @@ def _work(
         runs.insert_event(db, run.run_id, "ended", dumps({"exit": code, "why": why, "owed": owed}))
         runs.write_state(db, run.run_id, asdict(replace(last, line=why or "done")))
     return Ended(code, why, owed, run.uid)
+
+
+def _check_prices(settings: Settings, spec: RunSpec, ready: list[Prepared], judge: Judge) -> None:
+    """A cap on money needs every price. Raises UsageError naming what has none."""
+    unpriced = {item.variant.model for item in ready} | {judge.model}
+    unpriced -= settings.prices.keys()
+    if spec.max_cost and unpriced:
+        raise UsageError(f"--max-cost needs [prices] of every model; missing: {', '.join(sorted(unpriced))}")
 
 
 def _parsers(store: Store, spec: RunSpec, ready: list[Prepared]) -> dict[str, int]:
@@ -275,6 +288,7 @@ def _state(work: Work, phase: str, line: str) -> RunState:
         requests=work.n_requests,
         input_tokens=work.counts.input_tokens,
         output_tokens=work.counts.output_tokens,
+        cost=work.counts.cost,
         unscored=work.counts.n_unscored,
         errors=work.counts.n_errors,
         pid=os.getpid(),

@@ -230,7 +230,7 @@ class Work:
             self.stop(1, f"cap of {spec.max_requests:,} requests reached")
         elif spec.max_tokens and counts.input_tokens + counts.output_tokens >= spec.max_tokens:
             self.stop(1, f"cap of {spec.max_tokens:,} tokens reached")
-        elif spec.max_cost and counts.cost >= spec.max_cost:
+        elif spec.max_cost and (counts.cost or 0.0) >= spec.max_cost:
             self.stop(1, f"cap of {spec.max_cost:g} reached")
         if self.stopping:
             raise Stopped

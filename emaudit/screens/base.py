@@ -13,8 +13,8 @@ from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Footer
 
-from emaudit.snapshot import Snapshot
 from emaudit.text import one_line
+from emaudit.watch.snapshot import Snapshot
 from emaudit.widgets.table import RowTable
 from emaudit.widgets.topbar import TopBar
 from emaudit.widgets.words import Words

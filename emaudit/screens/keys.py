@@ -13,7 +13,7 @@ from textual.screen import Screen
 
 from emaudit.screens.page import PageDialog
 from emaudit.screens.variant_text import STYLES, joined
-from emaudit.snapshot import Stage
+from emaudit.watch.snapshot import Stage
 from emaudit.widgets.cells import GLYPHS
 
 GROUPS: Final[Mapping[str, str]] = {

@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 
 from emaudit.screens.base import Dialog
 from emaudit.screens.run_text import summary
-from emaudit.snapshot import RunRow
+from emaudit.watch.snapshot import RunRow
 from emaudit.widgets import figures
 
 

@@ -10,9 +10,9 @@ from rich.text import Text
 from textual.content import Content
 
 from emaudit.screens.variant_text import field_line, joined
-from emaudit.snapshot import LandedReply, RunRow, RunStage, short_title, title
 from emaudit.text import one_line
 from emaudit.themes import Tones
+from emaudit.watch.snapshot import LandedReply, RunRow, RunStage, short_title, title
 from emaudit.widgets import figures
 from emaudit.widgets.cells import Column
 

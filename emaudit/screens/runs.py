@@ -13,8 +13,8 @@ from textual.widget import Widget
 
 from emaudit.screens import run_text
 from emaudit.screens.base import AuditScreen
-from emaudit.snapshot import LandedReply, RunRow, RunStage, Snapshot
 from emaudit.text import one_line
+from emaudit.watch.snapshot import LandedReply, RunRow, RunStage, Snapshot
 from emaudit.widgets import figures
 from emaudit.widgets.table import RowTable
 from emaudit.widgets.words import Words

@@ -17,9 +17,9 @@ from textual.widgets import Button, Checkbox, Input, Label, RadioSet, Select, St
 from emaudit.commands import Cost, Order
 from emaudit.errors import EmauditError
 from emaudit.screens.base import Dialog
-from emaudit.snapshot import title
 from emaudit.text import one_line
 from emaudit.variants import Variant
+from emaudit.watch.snapshot import title
 from emaudit.widgets import figures
 from emaudit.widgets.ticks import Choice, Tick
 

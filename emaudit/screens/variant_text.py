@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from textual.content import Content
 
-from emaudit.snapshot import Cell, Stage, VariantRow, title
 from emaudit.text import one_line
 from emaudit.variants import PROVENANCE
+from emaudit.watch.snapshot import Cell, Stage, VariantRow, title
 from emaudit.widgets import figures
 from emaudit.widgets.cells import GLYPHS
 

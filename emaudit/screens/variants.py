@@ -18,8 +18,8 @@ from emaudit.commands import Order
 from emaudit.messages import Done
 from emaudit.screens import variant_text
 from emaudit.screens.base import AuditScreen
-from emaudit.snapshot import RunRow, Snapshot, VariantRow
 from emaudit.text import one_line
+from emaudit.watch.snapshot import RunRow, Snapshot, VariantRow
 from emaudit.widgets import cells, figures
 from emaudit.widgets.filter import FilterLine
 from emaudit.widgets.table import RowTable

@@ -10,9 +10,9 @@ from typing import Final
 from rich.cells import cell_len
 from rich.text import Text
 
-from emaudit.snapshot import Cell, Stage, VariantRow, short_title, title
 from emaudit.text import one_line
 from emaudit.themes import Tones
+from emaudit.watch.snapshot import Cell, Stage, VariantRow, short_title, title
 from emaudit.widgets import figures
 
 GLYPHS: Final = {

@@ -8,8 +8,8 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from emaudit.snapshot import NOTHING, Snapshot
 from emaudit.text import one_line
+from emaudit.watch.snapshot import NOTHING, Snapshot
 from emaudit.widgets import figures
 
 

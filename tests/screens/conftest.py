@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from emaudit.app import EmauditApp
 from emaudit.config import Endpoint, Settings
-from emaudit.watching import WatchThread
+from emaudit.watch.process import WatchThread
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ from emaudit.assessments.base import Reading, Status
 from emaudit.errors import EmauditError
 from emaudit.prompts import load_library
 from emaudit.scores.headlines import headline
-from emaudit.snapshot import RunStage, Snapshot, Stage, branches
 from emaudit.store import Store, plans, readings, replies, runs, scorers, variants
-from emaudit.watch import Watcher
-from emaudit.watching import WatchProcess
+from emaudit.watch.process import WatchProcess
+from emaudit.watch.snapshot import RunStage, Snapshot, Stage, branches
+from emaudit.watch.watcher import Watcher
 
 
 @pytest.fixture
@@ -216,9 +216,10 @@ def test_the_process_tells_and_ends(scene: Scene) -> None:
 
 def test_a_process_that_fails_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    (tmp_path / "emaudit").mkdir()
+    (tmp_path / "emaudit" / "watch").mkdir(parents=True)
     (tmp_path / "emaudit" / "__init__.py").write_text("")
-    (tmp_path / "emaudit" / "watching.py").write_text("raise SystemExit('broken on purpose')")
+    (tmp_path / "emaudit" / "watch" / "__init__.py").write_text("")
+    (tmp_path / "emaudit" / "watch" / "process.py").write_text("raise SystemExit('broken on purpose')")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(EmauditError, match="broken on purpose"):
         WatchProcess(tmp_path / "s.db").run(lambda snapshot: None)

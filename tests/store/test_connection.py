@@ -255,13 +255,16 @@ def test_a_damaged_store_is_found_and_kept(path: Path) -> None:
 
 def test_opening_a_store_again_keeps_the_locks_of_the_first(path: Path) -> None:
     """Another process that closes the store must not take itself for the last one and remove the log in use."""
-    close_another = f"from pathlib import Path\nfrom emaudit.store import Store\nStore.open(Path({str(path)!r}), write=True).close()"
+    close_another = (
+        "import sys\nfrom pathlib import Path\nfrom emaudit.store import Store\n"
+        "Store.open(Path(sys.argv[1]), write=True).close()"
+    )
     with Store.open(path, write=True, create=True) as store:
         Store.open(path).close()
         Store.open(path, write=True).close()
         with store.transaction() as db:
             db.execute("INSERT INTO texts VALUES ('a', 'one')")
-        subprocess.run([sys.executable, "-c", close_another], check=True)
+        subprocess.run([sys.executable, "-c", close_another, str(path)], check=True)
         assert path.with_name(path.name + "-wal").exists()
         with store.transaction() as db:
             db.execute("INSERT INTO texts VALUES ('b', 'two')")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from emaudit.snapshot import Cell, Stage, VariantRow
 from emaudit.themes import Tones
 from emaudit.variants import Variant
+from emaudit.watch.snapshot import Cell, Stage, VariantRow
 from emaudit.widgets import cells, figures
 
 

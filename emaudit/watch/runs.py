@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from emaudit.paths import run_log
-from emaudit.snapshot import EventLine, RunRow, RunStage
 from emaudit.store import Progress, Store, runs, scorers
 from emaudit.store import variants as stored_variants
 from emaudit.store.plans import Plan
 from emaudit.store.runs import Run, RunEvent
+from emaudit.watch.snapshot import EventLine, RunRow, RunStage
 
 SILENT_S: Final = 15.0
 """Seconds without a state line after which a live run is said to be silent."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Final, Protocol
 
 from emaudit.errors import EmauditError
-from emaudit.snapshot import Snapshot
+from emaudit.watch.snapshot import Snapshot
 
 LOOK_S: Final = 1.0
 LIVE_LOOK_S: Final = 0.5
@@ -49,7 +49,7 @@ class Watch(Protocol):
 
 def look_on(path: Path, wait: Wait, tell: Tell) -> None:
     """Look at a store again and again; tell what changed."""
-    from emaudit.watch import Watcher
+    from emaudit.watch.watcher import Watcher
 
     watcher = Watcher(path)
     last: Snapshot | None = None
@@ -105,7 +105,7 @@ class WatchProcess:
 
     def run(self, tell: Tell) -> None:
         """Start the process and pass on what it tells. Raises EmauditError where it ends by itself."""
-        command = [sys.executable, "-m", "emaudit.watching", str(self._path.absolute())]
+        command = [sys.executable, "-m", "emaudit.watch.process", str(self._path.absolute())]
         pipe = subprocess.PIPE
         try:
             process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)

@@ -17,14 +17,14 @@ from typing import Any, Final, Generic, TypeVar
 from emaudit.assessments import ASSESSMENTS, PAPER_FIVE
 from emaudit.errors import StoreError
 from emaudit.scores.headlines import Headline, headline
-from emaudit.snapshot import NOTHING, Cell, LandedReply, Snapshot, VariantRow, branches
 from emaudit.store import Progress, Store, readings
 from emaudit.store import variants as stored_variants
 from emaudit.store.plans import Plan, current_plans
 from emaudit.store.recent import data_version, newest_replies
 from emaudit.store.scorers import active_judge
 from emaudit.variants import Variant, in_lineage_order
-from emaudit.watch_runs import RunWatch, merged
+from emaudit.watch.runs import RunWatch, merged
+from emaudit.watch.snapshot import NOTHING, Cell, LandedReply, Snapshot, VariantRow, branches
 
 BUDGET_S: Final = 0.2
 """Seconds of counting per look."""
