@@ -42,7 +42,7 @@ from emaudit.store.texts import get_text
 from emaudit.store.variants import variants
 
 SIGNALS: Final = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
-NICENESS: Final = 5
+NICENESS: Final = 10
 TICK: Final = 0.5
 
 

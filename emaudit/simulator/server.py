@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 LOOPBACK: Final = "127.0.0.1"
 _WANTED_S: Final = 2.0
-_NICENESS: Final = 5
+_NICENESS: Final = 10
 _LONGEST_BODY: Final = 64 * 1024 * 1024
 _SHUTDOWN_S: Final = 0.5
 _SILENCE_S: Final = 3600.0
