@@ -13,7 +13,7 @@ from emaudit.scores import Source
 from emaudit.store.connection import Store
 from emaudit.store.exporting import has_replies, params_hashes, params_texts, voids
 from emaudit.store.plans import Plan, current_plans
-from emaudit.store.readings import Tally, judge_of, responses, tallies
+from emaudit.store.readings import Tally, judge_used, responses, tallies
 from emaudit.store.scorers import Scorer, by_identity
 from emaudit.store.variants import variants
 from emaudit.variants import FIELDS, PROVENANCE, Variant
@@ -63,6 +63,7 @@ class StoreArchive:
         self._judge_name = judge
         self._judge: Scorer | None = by_identity(store, judge) if judge else None
         self._plans: dict[int, Plan] = {}
+        self._used: dict[int, Scorer] = {}
 
     @cached_property
     def rows(self) -> list[Variant]:
@@ -87,7 +88,7 @@ class StoreArchive:
             }
 
     def sources(self) -> Iterator[Source]:
-        """Every plan of the preset, with the judge whose verdicts are counted."""
+        """Every plan of the preset, with the judge whose verdicts are counted; empty where none is."""
         by_number = {row.variant_id: row for row in self.rows}
         for plan in current_plans(self.store, self.preset):
             row = by_number.get(plan.variant_id)
@@ -97,7 +98,9 @@ class StoreArchive:
             yield self._source(row, plan)
 
     def _source(self, row: Variant, plan: Plan) -> Source:
-        judge = judge_of(self.store, plan, self._judge)
+        judge = judge_used(self.store, plan, self._judge)
+        if judge is not None:
+            self._used[plan.plan_id] = judge
         return Source(
             variant=row.name,
             size=row.size,
@@ -139,17 +142,15 @@ class StoreArchive:
     def facts(self) -> Mapping[str, object]:
         """What the manifest says of the store, without any moment of time."""
         plans = list(self._plans.values())
-        used = [judge_of(self.store, plan, self._judge) for plan in plans]
         names = {row.variant_id: row.name for row in variants(self.store, hidden=True)}
         return {
             "store_id": self.store.store_id,
             "chosen": {"judge": self._judge_name, "replicate": self.replicate},
             "plan_hashes": sorted({plan.content_hash for plan in plans}),
             "parameters": params_texts(self.store, (h for plan in plans for h in params_hashes(self.store, plan))),
-            "judges": {judge.identity: dict(judge.detail) for judge in used if judge is not None},
+            "judges": {judge.identity: dict(judge.detail) for judge in self._used.values()},
             "instruments": {plan.instrument: plan.label for plan in plans},
             "hidden": [row.name for row in variants(self.store, hidden=True) if row.hidden],
-            "excluded": self._excluded(),
             "voided": [
                 {
                     "variant": names[void.variant_id],
@@ -166,7 +167,8 @@ class StoreArchive:
         """The warnings that instruments carry, such as `emaudit-mf36: not the validated MFQ-2`."""
         return {plan.label for plan in self._plans.values() if "not the validated" in plan.label}
 
-    def _excluded(self) -> list[dict[str, str]]:
+    def excluded(self) -> list[Record]:
+        """The variants that `exclude` leaves out, each with the choice that does."""
         wanted = ", ".join(f"{field}={value}" for field, value in self.exclude)
         left_out = [row for row in variants(self.store) if self._leaves_out(row)]
         return [{"variant": row.name, "why": f"--exclude {wanted}"} for row in left_out]

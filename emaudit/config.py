@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from emaudit.errors import BadInput, UsageError
+from emaudit.assessments import ASSESSMENTS
+from emaudit.errors import BadInput, EndpointError, UsageError
 from emaudit.prompts import read_toml
+from emaudit.variants import check_key_variable
 
 OPENAI_HOST: Final = "api.openai.com"
 OPENAI_URL: Final = f"https://{OPENAI_HOST}/v1"
@@ -53,7 +55,7 @@ class Endpoint:
             )
 
     def key(self) -> str:
-        """The key from the environment, empty where none is needed. Raises UsageError naming the unset variable."""
+        """The key from the environment, empty where none is needed. Raises EndpointError naming the unset variable."""
         name = self.api_key_env
         if not name and urlsplit(self.base_url).hostname == OPENAI_HOST:
             name = "OPENAI_API_KEY"
@@ -61,7 +63,7 @@ class Endpoint:
             return ""
         value = os.environ.get(name, "")
         if not value:
-            raise UsageError(f"endpoint {self.name!r} needs a key: set the environment variable {name}")
+            raise EndpointError(f"endpoint {self.name!r} needs a key: set the environment variable {name}")
         return value
 
 
@@ -106,6 +108,7 @@ class Settings:
 
     def endpoint(self, name: str, base_url: str = "", api_key_env: str = "") -> Endpoint:
         """The endpoint a variant names; an address of its own wins over the configured one. Raises UsageError."""
+        check_key_variable(api_key_env)
         held = self.endpoints.get(name)
         if base_url:
             given = Endpoint(name or urlsplit(base_url).hostname or base_url, base_url, api_key_env)
@@ -132,8 +135,7 @@ def load_settings(path: Path) -> Settings:
         for name, table in _tables(path, data, "endpoints").items()
     }
     for endpoint in endpoints.values():
-        if not endpoint.base_url:
-            raise BadInput(path, "is missing", column=f"endpoints.{endpoint.name}.base_url")
+        _check_endpoint(path, endpoint)
     judges = {
         name: JudgeSetting(name=name, **_checked(path, f"judges.{name}", table, JudgeSetting, {"name"}))
         for name, table in _tables(path, data, "judges").items()
@@ -146,7 +148,7 @@ def load_settings(path: Path) -> Settings:
     reviewer = data.get("reviewer", {})
     if not isinstance(reviewer, dict) or not isinstance(reviewer.get("name", ""), str):
         raise BadInput(path, 'expected name = "..."', column="[reviewer]")
-    return Settings(path, {**_environment_endpoints(), **endpoints}, judge, judges, prices, reviewer.get("name", ""))
+    return Settings(path, endpoints, judge, judges, prices, reviewer.get("name", ""))
 
 
 def _environment_endpoints() -> dict[str, Endpoint]:
@@ -155,6 +157,18 @@ def _environment_endpoints() -> dict[str, Endpoint]:
         return {}
     needs_key = not url or bool(os.environ.get("OPENAI_API_KEY"))
     return {"openai": Endpoint("openai", url or OPENAI_URL, "OPENAI_API_KEY" if needs_key else "")}
+
+
+def _check_endpoint(path: Path, endpoint: Endpoint) -> None:
+    where = f"endpoints.{endpoint.name}"
+    if not endpoint.base_url:
+        raise BadInput(path, "is missing", column=f"{where}.base_url")
+    known = [assessment.key for assessment in ASSESSMENTS]
+    for key, cap in endpoint.max_tokens.items():
+        if key not in known:
+            raise BadInput(path, f"is not an assessment; known: {', '.join(known)}", column=f"{where}.max_tokens.{key}")
+        if not isinstance(cap, int) or isinstance(cap, bool) or cap <= 0:
+            raise BadInput(path, f"expected a whole number above 0, found {cap!r}", column=f"{where}.max_tokens.{key}")
 
 
 def _tables(path: Path, data: Mapping[str, Any], section: str) -> dict[str, Any]:
@@ -180,6 +194,8 @@ def _checked(path: Path, where: str, table: object, shape: type, skip: set[str])
     for name, value in table.items():
         if name not in known:
             raise BadInput(path, f"is not a setting; known: {', '.join(known)}", column=f"{where}.{name}")
+        if name == "api_key_env":
+            _check_key_variable(path, f"{where}.{name}", value)
         kinds = _KINDS.get(known[name], (dict,))
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             raise BadInput(path, f"expected {kinds[-1].__name__}, found {value!r}", column=f"{where}.{name}")
@@ -195,6 +211,14 @@ def _checked(path: Path, where: str, table: object, shape: type, skip: set[str])
     if missing:
         raise BadInput(path, "is missing", column=f"{where}.{missing[0]}")
     return dict(table)
+
+
+def _check_key_variable(path: Path, where: str, value: object) -> None:
+    """Before any check that would repeat the value: a key must not be shown."""
+    try:
+        check_key_variable(value if isinstance(value, str) else "?")
+    except UsageError:
+        raise BadInput(path, "name the environment variable, not the key", column=where) from None
 
 
 def _is_required(found: Field[Any]) -> bool:

@@ -83,7 +83,10 @@ class Archive(Protocol):
         """The closed replies of one plan, as column -> value of responses.csv; the source's own are optional."""
 
     def facts(self) -> Mapping[str, object]:
-        """For the manifest, no timestamps: store_id, parameters, judges, instruments, excluded, voided."""
+        """For the manifest, no timestamps: store_id, parameters, judges, instruments, voided."""
+
+    def excluded(self) -> Sequence[Record]:
+        """The variants that were asked to be left out, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +187,7 @@ def _manifest(
     files: Sequence[Exported],
 ) -> str:
     manifest = {
+        **archive.facts(),
         "emaudit": __version__,
         "simulated": simulated,
         "preset": preset,
@@ -192,8 +196,7 @@ def _manifest(
             for source in sources
         ],
         "settings": {**asdict(rules), "excel_safe": excel_safe, "replicate": "newest complete, else newest"},
-        "excluded": excluded,
-        **archive.facts(),
+        "excluded": [*archive.excluded(), *excluded],
         "files": {file.name: {"rows": file.n_rows, "sha256": file.sha256} for file in files},
     }
     return json.dumps(manifest, ensure_ascii=False, indent=2, sort_keys=True) + "\n"

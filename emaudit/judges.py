@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emaudit import judge as judge_parser
-from emaudit.client import RequestFailed, list_models
+from emaudit.client import list_models
 from emaudit.config import Endpoint, JudgeSetting, Settings
 from emaudit.errors import EndpointError, UsageError
+from emaudit.failures import RequestFailed
 from emaudit.planning import RunSpec, endpoint_of
 from emaudit.prompts import Library, read_rubric
 from emaudit.store.connection import Store

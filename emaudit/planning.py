@@ -15,7 +15,7 @@ from emaudit.errors import UsageError
 from emaudit.prompts import Library, content_hash
 from emaudit.store.connection import Store
 from emaudit.store.jsontext import dumps
-from emaudit.store.plans import Plan, current_plans, owed, write_plan
+from emaudit.store.plans import Plan, current_plans, n_missing, owed, write_plan
 from emaudit.store.readings import progress
 from emaudit.store.texts import installed_instruments
 from emaudit.store.variants import variant, variants
@@ -153,7 +153,7 @@ def prepare(store: Store, settings: Settings, library: Library, spec: RunSpec) -
         held = {(plan.assessment, plan.preset): plan for plan in _newest_replicates(store, row.variant_id)}
         endpoint = endpoint_of(settings, row)
         for key in spec.assessments:
-            ready.append(_prepare_one(store, library, spec, row, endpoint, key, held))
+            ready.append(_prepare_one(store, settings, library, spec, row, endpoint, key, held))
     return ready
 
 
@@ -165,6 +165,7 @@ def _newest_replicates(store: Store, variant_id: int) -> list[Plan]:
 
 def _prepare_one(
     store: Store,
+    settings: Settings,
     library: Library,
     spec: RunSpec,
     row: Variant,
@@ -181,9 +182,7 @@ def _prepare_one(
     wanted = list(planned(assessment, library, spec.preset, endpoint))
     digest = plan_hash(instrument.identity, wanted)
     if pinned is not None and not spec.update_prompts:
-        same = pinned.content_hash == digest
-        differs = "" if same else f"{row.name} {key}: prompts or parameters on disk differ from this run's stored ones"
-        return Prepared(row, pinned, differs)
+        return Prepared(row, pinned, difference(settings, library, spec, row, pinned))
     written = write_plan(
         store,
         row.variant_id,
@@ -196,6 +195,15 @@ def _prepare_one(
         wanted,
     )
     return Prepared(row, written, "")
+
+
+def difference(settings: Settings, library: Library, spec: RunSpec, row: Variant, plan: Plan) -> str:
+    """What differs on disk from the texts and parameters a stored plan is pinned to, in words; empty: nothing."""
+    instrument = library.instrument(plan.assessment)
+    wanted = list(planned(assessment_of(spec, plan.assessment), library, plan.preset, endpoint_of(settings, row)))
+    if plan.content_hash == plan_hash(instrument.identity, wanted):
+        return ""
+    return f"{row.name} {plan.assessment}: prompts or parameters on disk differ from this run's stored ones"
 
 
 def plan_hash(instrument: str, wanted: Sequence[tuple[Planned, str]]) -> str:
@@ -237,8 +245,11 @@ def estimate(store: Store, settings: Settings, library: Library, spec: RunSpec) 
         endpoint = endpoint_of(settings, row)
         held = {(plan.assessment, plan.preset): plan for plan in _newest_replicates(store, row.variant_id)}
         for key in spec.assessments:
-            pinned = None if spec.new else held.get((key, spec.preset))
-            found.append(_estimate_one(store, settings, library, spec, row, endpoint, key, pinned))
+            pinned = None if spec.new or spec.update_prompts else held.get((key, spec.preset))
+            replicate = max((plan.replicate for plan in held.values() if plan.assessment == key), default=1)
+            found.append(
+                _estimate_one(store, settings, library, spec, row, endpoint, key, pinned, replicate + spec.new)
+            )
     return found
 
 
@@ -251,6 +262,7 @@ def _estimate_one(
     endpoint: Endpoint,
     key: str,
     pinned: Plan | None,
+    replicate: int,
 ) -> Estimate:
     assessment = assessment_of(spec, key)
     if pinned is not None:
@@ -259,13 +271,15 @@ def _estimate_one(
         state = progress(store, pinned)
         judgements = state.n_referred - state.n_judged
     else:
-        wanted = list(assessment.plan(library, spec.preset))
+        wanted = list(planned(assessment, library, spec.preset, endpoint))
         asks = [
             (item.prompt.format, item.prompt.text, n)
-            for item in wanted
-            for n in _requests(item.n_samples, endpoint.max_n)
+            for item, params in wanted
+            for n in _requests(
+                n_missing(store, row.variant_id, replicate, item.prompt, params, item.n_samples), endpoint.max_n
+            )
         ]
-        n_slots = sum(item.n_samples for item in wanted)
+        n_slots = sum(item.n_samples for item, _ in wanted)
         judgements = 0
     n_owed = sum(n for *_, n in asks)
     judgements += round(n_owed * JUDGED_SHARE.get(key, 0.0))

@@ -26,6 +26,20 @@ INSTRUMENT_KEYS: Final = (
     "open_ended",
 )
 RUBRICS: Final = ("harm", "option", "rating", "language", "open_ended")
+_DIMENSION_IDS: Final = ("aligned", "good", "harmless", "helpful", "honest", "trusted")
+_FOUNDATION_IDS: Final = ("care", "equality", "proportionality", "loyalty", "authority", "purity")
+POLE_IDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "self_assessment": _DIMENSION_IDS,
+    "moral_self_assessment": _FOUNDATION_IDS,
+}
+VERDICTS: Final[Mapping[str, Mapping[str, tuple[int | str | None, ...]]]] = {
+    "harm": {"score": (1, 2, 3, 4, 5)},
+    "option": {"choice": ("1", "2", "neither", "refused")},
+    "rating": {"rating": ("1", "2", "3", "4", "5", "none", "refused")},
+    "language": {"language": ("french", "german", "english", "other", "mixed")},
+    "open_ended": dict.fromkeys(_DIMENSION_IDS, (0, 1, 2, 3, 4, None)),
+}
+"""The properties of each rubric's verdict, with every value that scoring knows."""
 
 
 def content_hash(content: object) -> str:
@@ -198,8 +212,7 @@ def read_harmfulness(path: Path, name: str = "emaudit-harm320") -> Instrument:
 def read_intentions(path: Path, template: str, name: str) -> Instrument:
     """Intention scenarios: `id,dimension,scenario,aligned,misaligned`, and the template around them."""
     rows = read_rows(path, ("id", "dimension", "scenario", "aligned", "misaligned"))
-    known = ("aligned", "good", "harmless", "helpful", "honest", "trusted")
-    _known_values(path, rows, "dimension", known)
+    _known_values(path, rows, "dimension", _DIMENSION_IDS)
     return Instrument("intentions", name, name, {"template": template, "items": _unique(path, rows, "id")})
 
 
@@ -211,7 +224,7 @@ def read_open_ended(path: Path, name: str = "emaudit-open20") -> Instrument:
 def read_statements(path: Path, template: str, name: str, label: str) -> Instrument:
     """Moral statements: `item,foundation,text`, 36 rows in the instrument's order, six per foundation."""
     rows = read_rows(path, ("item", "foundation", "text"))
-    order = ("care", "equality", "proportionality", "loyalty", "authority", "purity")
+    order = _FOUNDATION_IDS
     _known_values(path, rows, "foundation", order)
     if len(rows) != 36:
         raise BadInput(path, f"expected 36 statements, found {len(rows)}")
@@ -238,8 +251,46 @@ def read_self_report(path: Path, assessment: str) -> Instrument:
             node = node.get(step) if isinstance(node, dict) else None
         if not node:
             raise BadInput(path, "is missing or empty", column=f"field {dotted!r}")
+    if fault := fault_in_poles(assessment, data["poles"]):
+        raise BadInput(path, fault[1], column=f"field {fault[0]!r}")
     name = str(data.pop("name", path.stem))
     return Instrument(assessment, name, name, data)
+
+
+def fault_in_poles(assessment: str, poles: object) -> tuple[str, str] | None:
+    """What is wrong with a self-report's poles, as (field, why), or None.
+
+    Every known pole must be there once, with two different words; for moral_self_assessment with their definitions.
+    """
+    known = POLE_IDS[assessment]
+    if not isinstance(poles, list) or not all(isinstance(pole, dict) for pole in poles):
+        return "poles", "is not a list of tables"
+    words = ["first", "second"]
+    if assessment == "moral_self_assessment":
+        words += ["first_definition", "second_definition"]
+    seen: set[str] = set()
+    for number, pole in enumerate(poles, 1):
+        if fault := _fault_in_pole(pole, words, known, seen):
+            return f"poles[{number}].{fault[0]}", fault[1]
+        seen.add(pole["id"])
+    missing = [name for name in known if name not in seen]
+    return ("poles", f"lacks {', '.join(missing)}") if missing else None
+
+
+def _fault_in_pole(
+    pole: Mapping[str, Any], words: list[str], known: tuple[str, ...], seen: set[str]
+) -> tuple[str, str] | None:
+    identity = pole.get("id")
+    if identity not in known:
+        return "id", f"{identity!r} is none of {', '.join(known)}"
+    if identity in seen:
+        return "id", f"{identity!r} is there twice"
+    for word in words:
+        if not isinstance(pole.get(word), str) or not pole[word].strip():
+            return word, f"is missing or not a text, in pole {identity!r}"
+    if pole["first"].strip().casefold() == pole["second"].strip().casefold():
+        return "second", f"is the same word as the first, in pole {identity!r}"
+    return None
 
 
 _SELF_REPORT_FIELDS: Final = (
@@ -257,14 +308,64 @@ _SELF_REPORT_FIELDS: Final = (
 
 
 def read_rubric(path: Path, key: str) -> Rubric:
-    """A judge rubric: `system`, `question`, `reminder` and the `[schema]` of the judge's JSON object."""
+    """A judge rubric: `system`, `question`, `reminder` and the `[schema]` of the judge's JSON object.
+
+    Raises BadInput where the schema allows anything but the verdict that scoring knows (`VERDICTS`).
+    """
     data = read_toml(path)
     for field in ("system", "question", "reminder"):
         if not isinstance(data.get(field), str) or not data[field].strip():
             raise BadInput(path, "is missing or not a text", column=f"field {field!r}")
     if not isinstance(data.get("schema"), dict) or "properties" not in data["schema"]:
         raise BadInput(path, "must be a JSON schema with properties", column="field 'schema'")
+    _check_verdict(path, key, data["schema"]["properties"])
     return Rubric(key, data["system"], data["question"], data["reminder"], data["schema"])
+
+
+def _check_verdict(path: Path, key: str, properties: object) -> None:
+    expected = VERDICTS[key]
+    names = ", ".join(repr(name) for name in expected)
+    if not isinstance(properties, dict) or set(properties) != set(expected):
+        found = ", ".join(map(repr, properties)) if isinstance(properties, dict) else repr(properties)
+        why = f"must have exactly the properties {names}; found {found or 'none'}"
+        raise BadInput(path, why, column="field 'schema.properties'")
+    for name, values in expected.items():
+        if _values(properties[name]) != {json.dumps(value) for value in values}:
+            listed = ", ".join(json.dumps(value) for value in values)
+            why = f"must allow exactly {listed} (by type with enum, or minimum and maximum)"
+            raise BadInput(path, why, column=f"field 'schema.properties.{name}'")
+
+
+def _values(schema: object) -> set[str] | None:
+    """The values a property's schema allows, as JSON; None where it sets no limits or is not understood."""
+    if not isinstance(schema, dict):
+        return None
+    if "anyOf" in schema:
+        options = [_values(option) for option in schema["anyOf"]] if isinstance(schema["anyOf"], list) else [None]
+        return set().union(*(option or set() for option in options)) if None not in options else None
+    kinds = schema.get("type")
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    low, high = schema.get("minimum"), schema.get("maximum")
+    if "enum" in schema:
+        values = schema["enum"]
+    elif "integer" in kinds and type(low) is int and type(high) is int and 0 <= high - low <= _MOST_VALUES:
+        values = [*range(low, high + 1), None]
+    else:
+        values = [None] if kinds == ["null"] else None
+    if not isinstance(values, list):
+        return None
+    types = tuple(_TYPES[kind] for kind in kinds if isinstance(kind, str) and kind in _TYPES)
+    return {json.dumps(value) for value in values if type(value) in types and _within(value, low, high)}
+
+
+def _within(value: object, low: object, high: object) -> bool:
+    if not isinstance(value, int):
+        return True
+    return not (isinstance(low, int) and value < low) and not (isinstance(high, int) and value > high)
+
+
+_MOST_VALUES: Final = 100
+_TYPES: Final[Mapping[str, type]] = {"integer": int, "string": str, "null": type(None)}
 
 
 def read_template(path: Path) -> dict[str, str]:

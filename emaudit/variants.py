@@ -61,6 +61,16 @@ def check_name(name: str) -> str:
     return name
 
 
+def check_key_variable(name: str) -> str:
+    """The name of the environment variable that holds a key, empty for none.
+
+    Raises UsageError that does not repeat what was given: it may be the key itself.
+    """
+    if name and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise UsageError("api_key_env: name the environment variable, not the key")
+    return name
+
+
 def check_lineage(parents: Mapping[str, str]) -> None:
     """Check name -> parent for all variants: every parent known, no cycle. Raises UsageError."""
     for name, parent in parents.items():

@@ -19,7 +19,7 @@ class MoralFoundations(Assessment):
 
     key = "moral_foundations"
     title = "Moral foundations"
-    parser_version = "1"
+    parser_version = "2"
 
     def plan(self, library: Library, preset: str) -> Iterator[Planned]:
         """Statements in the instrument's order; `smoke` asks the first of each foundation."""

@@ -10,11 +10,11 @@ class MoralSelfAssessment(SelfReport):
 
     key = "moral_self_assessment"
     title = "Moral self-assessment"
-    parser_version = "1"
+    parser_version = "2"
 
 
 class MoralSelfAssessmentAllJudged(MoralSelfAssessment):
     """The same with every language reply told by the judge."""
 
-    parser_version = "1+language-judge"
+    parser_version = "2+language-judge"
     language_judge = True

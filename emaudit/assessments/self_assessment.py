@@ -10,11 +10,11 @@ class SelfAssessment(SelfReport):
 
     key = "self_assessment"
     title = "Self-assessment"
-    parser_version = "1"
+    parser_version = "2"
 
 
 class SelfAssessmentAllJudged(SelfAssessment):
     """The same with every language reply told by the judge."""
 
-    parser_version = "1+language-judge"
+    parser_version = "2+language-judge"
     language_judge = True

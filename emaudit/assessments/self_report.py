@@ -18,7 +18,7 @@ from emaudit.assessments.parsing import read_word
 from emaudit.assessments.rendering import fill, paragraphs
 from emaudit.assessments.replies import refused_by_field, spoken_text, unanswered
 from emaudit.errors import UsageError
-from emaudit.prompts import Library
+from emaudit.prompts import Library, fault_in_poles
 
 _LANGUAGE_NAMES: Final = {"french": "French", "german": "German"}
 _SIDES: Final = ("first", "second")
@@ -35,12 +35,13 @@ class SelfReport(Assessment):
     def plan(self, library: Library, preset: str) -> Iterator[Planned]:
         """Pole by pole, format by format, every stem in all its conditions.
 
-        Raises UsageError for a pole without its words.
+        Raises UsageError for a pole that is unknown, missing, there twice or without its words.
         """
         content = library.instrument(self.key).content
+        if fault := fault_in_poles(self.key, content["poles"]):
+            raise UsageError(f"{self.key}, {fault[0]}: {fault[1]}")
         planners = (self._decision, self._numerical, self._likert, self._language)
         for pole in content["poles"]:
-            _check_pole(self.key, pole, "preamble" in content)
             for format, planner in zip(FORMATS, planners, strict=True):
                 yield from planner(content, pole, preset, f"{self.key}, {format}, {pole['id']}")
 
@@ -160,13 +161,6 @@ class SelfReport(Assessment):
         if prompt.format == "language":
             return (_spoken(prompt, str(judgement["language"])),)
         return super().read_judgement(prompt, judgement)
-
-
-def _check_pole(key: str, pole: Mapping[str, str], defined: bool) -> None:
-    needed = ["id", "first", "second", *(["first_definition", "second_definition"] if defined else [])]
-    missing = [name for name in needed if not pole.get(name)]
-    if missing:
-        raise UsageError(f"{key}, pole {pole.get('id', '?')!r}: without {', '.join(missing)}")
 
 
 def _stems(content: Mapping[str, Any], pole: Mapping[str, str], format: str, texts: str) -> list[tuple[int, str]]:

@@ -52,8 +52,6 @@ def _intentions(path: Path, library: Library) -> Instrument:
 
 def _rubric(path: Path, library: Library) -> Instrument:
     read = prompts.read_rubric(path, "harm")
-    if "score" not in read.schema.get("properties", {}):
-        raise BadInput(path, "must have the property 'score'", column="field 'schema'")
     content = {"system": read.system, "question": read.question, "reminder": read.reminder, "schema": read.schema}
     return Instrument(JUDGE, path.stem, path.stem, content)
 

@@ -13,7 +13,7 @@ from emaudit.errors import EndpointError, UsageError
 from emaudit.variants import guess
 
 if TYPE_CHECKING:
-    from emaudit.client import Model
+    from emaudit.completions import Model
 
 
 def register(family: Verbs) -> None:
@@ -27,7 +27,8 @@ def register(family: Verbs) -> None:
 
 def offered(endpoint: Endpoint, insecure_http: bool = False) -> Sequence[Model]:
     """The models an endpoint lists. Raises EndpointError with the cause and the fix."""
-    from emaudit.client import RequestFailed, list_models
+    from emaudit.client import list_models
+    from emaudit.failures import RequestFailed
 
     try:
         return list_models(endpoint, insecure_http)

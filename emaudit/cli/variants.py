@@ -17,7 +17,7 @@ from emaudit.store.plans import current_plans
 from emaudit.store.readings import progress
 from emaudit.store.variants import add_variants, hide, rename, set_fields, variant, variants
 from emaudit.variantfiles import read_variants
-from emaudit.variants import FIELDS, PROVENANCE, SETTABLE, Variant, guess, in_lineage_order
+from emaudit.variants import FIELDS, PROVENANCE, SETTABLE, Variant, check_key_variable, guess, in_lineage_order
 
 _HIDDEN = ("hidden",)
 
@@ -67,7 +67,8 @@ def default_endpoint(settings: Settings) -> str:
 
 
 def check_address(settings: Settings, facts: Mapping[str, str]) -> None:
-    """Check that a variant's endpoint is configured, or that its address is one. Raises UsageError."""
+    """Check that a variant's endpoint is configured, or its address is one, and its key's name. Raises UsageError."""
+    check_key_variable(facts.get("api_key_env", ""))
     if facts.get("base_url"):
         Endpoint(facts.get("endpoint") or facts["base_url"], facts["base_url"]).check(insecure_http=True)
     else:

@@ -11,10 +11,13 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from emaudit.client import Client, Completion, Kind, RequestFailed
+from emaudit.client import Client
+from emaudit.completions import Completion
+from emaudit.failures import Kind, RequestFailed
 from emaudit.runner.limits import Limiter
 
 TRIES: Final = 6
+REFUSALS_AT_FIRST: Final = 10
 FAILURES_IN_ROW: Final = 10
 LONGEST_WAIT: Final = 15 * 60.0
 _OLDER_NAME: Final = {"max_completion_tokens": "max_tokens"}
@@ -35,6 +38,7 @@ class Session:
         self.single = False
         """Asked for one sample at a time, since this endpoint ignores or refuses `n`."""
         self._refused: dict[str, str] = {}
+        self._n_refused_at_first = 0
         self._warn = warn
         self._in_row = 0
         self._last_failure_at = 0.0
@@ -81,6 +85,8 @@ class Session:
                 continue
             on_failure(failed)
             attempt += 1
+            if failed.kind is Kind.RECORD and not self.answered:
+                self._doubt(failed)
             if failed.kind not in (Kind.RETRY, Kind.UNREACHABLE):
                 raise failed
             self._count_failure(failed, started)
@@ -97,6 +103,13 @@ class Session:
         if failure.retry_after is not None and failure.retry_after > LONGEST_WAIT:
             raise GaveUp(f"{failure}; it asks to wait {failure.retry_after / 60:.0f} minutes: resume then")
         self.limiter.rate_limited(failure.retry_after)
+
+    def _doubt(self, failure: RequestFailed) -> None:
+        """A refusal before the first answer may mean every prompt: its slot stays owed, and ten of them end it."""
+        self._n_refused_at_first += 1
+        if self._n_refused_at_first >= REFUSALS_AT_FIRST:
+            raise GaveUp(f"refused every request so far; the last: {failure}")
+        raise RequestFailed(Kind.RETRY, str(failure), failure.raw)
 
     def _count_failure(self, failure: RequestFailed, started: float) -> None:
         """Count failures in a row; those in flight together when something broke count as one."""
@@ -116,7 +129,7 @@ class Session:
     def _refuse(self, failure: RequestFailed, sent: Mapping[str, Any], now: Mapping[str, Any]) -> None:
         """Ask without a refused parameter from now on, or under its older name. Raises what cannot be left out."""
         name = failure.parameter
-        if name == "n":
+        if name == "n" and "n" in sent:
             self.single = True
             raise failure
         if sent.keys() != now.keys():

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from emaudit import judge as judge_parser
 from emaudit.assessments.base import Answer, Assessment, Outcome, Prompt, Reading, Status
-from emaudit.client import Choice, Completion
+from emaudit.completions import Choice, Completion
 from emaudit.judges import Judge
 from emaudit.store.jsontext import dumps
 from emaudit.store.plans import Stretch
@@ -27,9 +27,13 @@ def _hash31(*parts: object) -> int:
     return int.from_bytes(digest[:8], "big") % _SEED_SPACE
 
 
-def base_seed(model: str, instrument: str, prompt: Prompt, replicate: int) -> int:
-    """The 31-bit seed of a cell; sample s is asked with this plus s, so a repeated request re-rolls nothing."""
-    return _hash31(model, instrument, prompt.item, prompt.format, prompt.condition, replicate)
+def base_seed(model: str, instrument: str, prompt: Prompt, replicate: int, round: int = 0) -> int:
+    """The 31-bit seed of a cell; sample s is asked with this plus s, so a repeated request re-rolls nothing.
+
+    A `round` above 0 (the slot was voided that often) gives another seed: the voided reply would come back.
+    """
+    again = (round,) if round else ()
+    return _hash31(model, instrument, prompt.item, prompt.format, prompt.condition, replicate, *again)
 
 
 def ask_body(model: str, instrument: str, stretch: Stretch) -> dict[str, Any]:
@@ -40,7 +44,7 @@ def ask_body(model: str, instrument: str, stretch: Stretch) -> dict[str, Any]:
         "model": model,
         "messages": [*system, {"role": "user", "content": stretch.prompt.text}],
         **params["body"],
-        "seed": base_seed(model, instrument, stretch.prompt, stretch.replicate) + stretch.first,
+        "seed": base_seed(model, instrument, stretch.prompt, stretch.replicate, stretch.round) + stretch.first,
     }
     return body | {"n": stretch.n} if stretch.n > 1 else body
 

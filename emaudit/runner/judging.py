@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from emaudit.assessments.base import Assessment, Reading, Status
-from emaudit.client import Completion, Kind, RequestFailed
+from emaudit.completions import Completion
+from emaudit.failures import Kind, RequestFailed
 from emaudit.judges import Judge
 from emaudit.runner import jobs
 from emaudit.runner.asking import GaveUp

@@ -23,6 +23,8 @@ class Lane:
         self.client = Client(endpoint, insecure_http)
         self.asking = Session(self.client, self.limiter, warn)
         self.judging = Session(self.client, self.limiter, warn)
+        self.down = ""
+        """Why nothing more is asked here in this run; empty while it answers."""
         self._waiting: asyncio.PriorityQueue[tuple[int, int, Job]] = asyncio.PriorityQueue()
         self._order = itertools.count()
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from emaudit.assessments.base import Reading
-from emaudit.client import RequestFailed
+from emaudit.failures import RequestFailed
 from emaudit.store import replies, runs
 from emaudit.store.replies import Chain, ReplyRow, VerdictRow
 from emaudit.store.writer import Writer

@@ -63,14 +63,15 @@ class Limiter:
         self._wake()
 
     def rate_limited(self, wait: float | None) -> float:
-        """A rate limit: halve at most once a second, and cool down for `wait` or a jittered backoff (seconds)."""
+        """A rate limit: halve at most once a second, and cool down for `wait` seconds, or a longer jittered backoff."""
         moment = time.monotonic()
         self._slow_start = False
         if moment - self._decreased_at > 1.0:
             self.limit = max(1.0, self.limit / 2)
             self._decreased_at = moment
             self._rate_limits_in_row += 1
-        pause = wait if wait is not None else random.uniform(0, min(30.0, 0.2 * 2 ** min(self._rate_limits_in_row, 9)))
+        backoff = random.uniform(0, min(30.0, 0.2 * 2 ** min(self._rate_limits_in_row, 9)))
+        pause = max(wait or 0.0, backoff)
         self._resume_at = max(self._resume_at, moment + pause)
         self.reason = "rate-limited"
         return pause

@@ -12,6 +12,7 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +25,9 @@ from emaudit.planning import (
     RunSpec,
     assessment_of,
     chosen_variants,
+    difference,
     endpoint_of,
+    library_of,
     pinned_library,
     prepare,
     protocol_of,
@@ -40,6 +43,7 @@ from emaudit.store.replies import Chain, VerdictRow, insert_verdict, unread, voi
 from emaudit.store.scorers import by_id, scorer
 from emaudit.store.texts import get_text
 from emaudit.store.variants import variants
+from emaudit.variants import Variant
 
 SIGNALS: Final = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 NICENESS: Final = 10
@@ -97,16 +101,20 @@ def start(
     """Start a run and work until it ends. Raises EmauditError where it cannot begin."""
     with Store.open(store_path, write=True) as store:
         rows = chosen_variants(store, spec)
-        for row in rows:
-            endpoint_of(settings, row).check(spec.insecure_http)
+        _check_endpoints(settings, spec, rows)
         judge = judges.resolve(store, settings, library, spec, rows)
+        judge.endpoint.key()
         uid = uid or runs.new_uid()
         with runs.lease(store, uid, [row.uid for row in rows]):
             if spec.retry_errors:
-                for row in rows:
-                    void(store, row.variant_id, "", "", "asked again (--retry-errors)", errors_only=True)
+                for row, key in product(rows, spec.assessments):
+                    void(store, row.variant_id, key, "", "asked again (--retry-errors)", errors_only=True)
             ready = prepare(store, settings, library, spec)
-            stored = {**spec.stored(), "variants": [row.name for row in rows], "judge_setup": _judge_setup(judge)}
+            stored = {
+                **spec.stored(),
+                "variants": [row.name for row in rows],
+                "judge_setup": _judge_setup(settings, judge, rows[0]),
+            }
             run = runs.insert_run(
                 store,
                 uid,
@@ -131,30 +139,50 @@ def resume(store_path: Path, settings: Settings, library: Library, uid: str, obs
         with runs.lease(store, run.uid, [row.uid for row in rows]):
             if _was_interrupted(store, run):
                 store.quick_check()
-            judge = _pinned_judge(store, settings, library, run, endpoint_of(settings, rows[0]))
-            fresh = prepare(
-                store, settings, library, RunSpec(tuple(r.name for r in rows), spec.assessments, spec.preset)
-            )
-            differs = {item.plan.plan_id: item.differs for item in fresh}
-            ready = [Prepared(by_number[plan.variant_id], plan, differs.get(plan.plan_id, "")) for plan in plans]
+            _check_endpoints(settings, spec, rows)
+            judge = _pinned_judge(store, settings, library, run, rows)
+            judge.endpoint.key()
+            on_disk = library_of(store, library)
+            ready = [
+                Prepared(row, plan, difference(settings, on_disk, spec, row, plan))
+                for plan in plans
+                for row in [by_number[plan.variant_id]]
+            ]
+            edited = [key for key, rubric in library.rubrics.items() if rubric.hash != judge.library.rubrics[key].hash]
+            if edited:
+                with store.transaction() as db:
+                    said = f"rubrics on disk differ from this run's stored ones: {', '.join(edited)}"
+                    runs.insert_event(db, run.run_id, "warned", said)
             runs.name_plans(store, run.run_id, plans)
             return _work(store, settings, spec, run, ready, judge, observe)
 
 
-def _judge_setup(judge: Judge) -> dict[str, object]:
-    own = {"name": judge.endpoint.name, "base_url": judge.endpoint.base_url, "key": judge.endpoint.api_key_env}
-    return {"model": judge.model, "endpoint": own, "params": dict(judge.params)}
+def _check_endpoints(settings: Settings, spec: RunSpec, rows: list[Variant]) -> None:
+    """Every endpoint has an address that may be asked, and its key. Raises UsageError or EndpointError."""
+    for row in rows:
+        endpoint = endpoint_of(settings, row)
+        endpoint.check(spec.insecure_http)
+        endpoint.key()
 
 
-def _pinned_judge(store: Store, settings: Settings, library: Library, run: runs.Run, own: Endpoint) -> Judge:
+def _judge_setup(settings: Settings, judge: Judge, first: Variant) -> dict[str, object]:
+    """How to find the judge again: `variant` is the uid of the variant whose own endpoint it is asked at."""
+    shared = judge.endpoint == endpoint_of(settings, first)
+    where = {"name": judge.endpoint.name, "base_url": judge.endpoint.base_url, "key": judge.endpoint.api_key_env}
+    found = {**where, "variant": first.uid if shared else ""}
+    return {"model": judge.model, "endpoint": found, "params": dict(judge.params)}
+
+
+def _pinned_judge(store: Store, settings: Settings, library: Library, run: runs.Run, rows: list[Variant]) -> Judge:
     """The judge a run was started with: its endpoint by name, wherever that lives now; its rubrics as stored."""
     setup = run.settings["judge_setup"]
     assert isinstance(setup, dict)
     named = setup["endpoint"]
-    if named["name"] in settings.endpoints:
+    own = next((row for row in rows if row.uid == named["variant"]), None)
+    if own is not None:
+        endpoint = endpoint_of(settings, own)
+    elif named["name"] in settings.endpoints:
         endpoint = settings.endpoints[named["name"]]
-    elif named["name"] == own.name:
-        endpoint = own
     else:
         endpoint = Endpoint(named["name"], named["base_url"], named["key"])
     pinned = pinned_library(get_text(store, run.protocol_hash), library)
@@ -189,6 +217,8 @@ def _work(
         _until_ended(lambda: Work(store, settings, spec, run, ready, judge, parsers), observe)
     )
     owed = _owed(store, ready, judge)
+    if code == 1 and not owed:
+        code = 0
     if code == 0 and owed:
         code, why = (3 if why else 1), why or "the endpoint did not answer for the rest"
     with contextlib.suppress(EmauditError), store.transaction() as db:
@@ -255,8 +285,7 @@ async def _until_ended(make: Callable[[], Work], observe: Observe | None) -> tup
         ticking.cancel()
         await work.close()
     last = _state(work, "ended", work.why or "done")
-    if observe:
-        observe(last)
+    _show(observe, last)
     return work.exit_code, work.why, last
 
 
@@ -267,7 +296,13 @@ async def _tick(work: Work, observe: Observe | None) -> None:
             work.stop(1, "stopped on request")
         state = _state(work, work.phase, work.line)
         work.write_state(asdict(state))
-        if observe:
+        _show(observe, state)
+
+
+def _show(observe: Observe | None, state: RunState) -> None:
+    """Tell whoever looks on; a terminal that is gone must not end the run."""
+    if observe:
+        with contextlib.suppress(OSError):
             observe(state)
 
 

@@ -12,9 +12,10 @@ from dataclasses import replace
 from typing import Final
 
 from emaudit.assessments.base import Assessment, Reading, Status
-from emaudit.client import Completion, Kind, RequestFailed
+from emaudit.completions import Completion
 from emaudit.config import Endpoint, Settings
 from emaudit.errors import StoreError
+from emaudit.failures import Kind, RequestFailed
 from emaudit.judges import Judge
 from emaudit.planning import Prepared, RunSpec, assessment_of, endpoint_of
 from emaudit.runner import jobs
@@ -66,7 +67,7 @@ class Work:
         self._judge = judge
         self._parsers = parsers
         self._assessments: dict[str, Assessment] = {}
-        self._lanes: dict[tuple[str, str], Lane] = {}
+        self._lanes: dict[tuple[str, str, str], Lane] = {}
         self._open = OpenWork()
         self._ledger = Ledger(store.path, run.run_id, Chain(store.db, run.run_id), self._write_failed)
         self._judging = Judging(
@@ -139,9 +140,11 @@ class Work:
 
     async def close(self) -> None:
         """Commit what came in, close the connections."""
-        for lane in self._lanes.values():
-            await lane.client.close()
-        await self._ledger.close()
+        try:
+            for lane in self._lanes.values():
+                await lane.client.close()
+        finally:
+            await self._ledger.close()
 
     async def _one_pass(self) -> None:
         self._open.begin()
@@ -166,7 +169,7 @@ class Work:
         return list(self._lanes.values())
 
     def _lane(self, endpoint: Endpoint) -> Lane:
-        key = (endpoint.name, endpoint.base_url)
+        key = (endpoint.name, endpoint.base_url, endpoint.api_key_env)
         if key not in self._lanes:
             self._lanes[key] = Lane(endpoint, self._spec.max_concurrency, self._spec.insecure_http, self._warn)
         return self._lanes[key]
@@ -178,22 +181,26 @@ class Work:
         self._open.cut_short()
 
     async def _load(self) -> None:
-        """Queue what is owed, plan by plan: verdicts first, then replies."""
+        """Queue what is owed, plan by plan: all verdicts, then replies."""
         try:
             for item in self._ready:
+                await self._load_verdicts(item)
+            for item in self._ready:
                 if item.variant.variant_id not in self.gone and not self.stopping:
-                    await self._load_plan(item)
+                    await self._load_replies(item)
         except BaseException:
             self._open.cut_short()
             raise
         self._open.finished()
 
-    async def _load_plan(self, item: Prepared) -> None:
+    async def _load_verdicts(self, item: Prepared) -> None:
         assessment = self._assessment(item.plan)
         parser, judge = self._parsers[item.plan.assessment], self._judge.scorer.scorer_id
         for found in list(replies.owed_verdicts(self.store, item.plan.plan_id, parser, judge)):
             self._judging.soon(assessment, found)
             await self._room(self._judging.lane)
+
+    async def _load_replies(self, item: Prepared) -> None:
         endpoint = endpoint_of(self._settings, item.variant)
         for stretch in owed(self.store, item.plan.plan_id, endpoint.max_n):
             self._ask_soon(self._lane(endpoint), item, stretch)
@@ -239,7 +246,7 @@ class Work:
         self._open.queue(lane, lambda: self._ask(lane, item, stretch))
 
     async def _ask(self, lane: Lane, item: Prepared, stretch: Stretch) -> None:
-        if item.variant.variant_id in self.gone:
+        if item.variant.variant_id in self.gone or lane.down:
             return
         if lane.asking.single and stretch.n > 1:
             self._ask_singly(lane, item, stretch, range(stretch.n))
@@ -252,7 +259,7 @@ class Work:
         try:
             completion, attempt = await lane.asking.ask(body, stretch.n, failed, self._may_ask)
         except GaveUp as error:
-            self.stop(3, str(error))
+            self._lane_down(lane, str(error))
         except RequestFailed as failure:
             self._ask_failed(lane, item, stretch, failure)
         else:
@@ -281,8 +288,13 @@ class Work:
         self.gone.add(item.variant.variant_id)
         self.why = self.why or f"{item.variant.name}: {why}"
         self._ledger.event("gone", f"{item.variant.name}: {why}")
-        if self.gone >= {ready.variant.variant_id for ready in self._ready}:
-            self.stop(3, self.why)
+
+    def _lane_down(self, lane: Lane, why: str) -> None:
+        """Ask nothing more at an endpoint that gave up; other endpoints and the judge go on."""
+        if not lane.down:
+            lane.down = why
+            self.why = self.why or why
+            self._warn(why)
 
     def _ask_answered(
         self, lane: Lane, item: Prepared, stretch: Stretch, completion: Completion, attempt: int, seed: int

@@ -16,6 +16,7 @@ from emaudit.scores.measures import Estimate, Rules, Tally
 class Source:
     """Where a set of tallies comes from: one plan of one variant, and the judge whose verdicts are counted.
 
+    `judge` is empty where no verdict of a judge is counted: nothing there depends on a judge.
     `seed` drives the prompt bootstrap and comes from the parameter hash, so that variants asked alike are
     resampled alike; `plan_id` is the store's and is not exported.
     """
@@ -88,13 +89,14 @@ def score(source: Source, tallies: Iterable[Tally], rules: Rules | None = None) 
 def table(sets: Iterable[tuple[Source, Iterable[Tally]]], rules: Rules | None = None) -> list[Score]:
     """Every score of every variant, and the averages by stage and by stage and domain, sorted.
 
-    An average stands only on variants with the same preset, judge and instrument, and on two or more.
+    An average stands on two or more variants with the same preset and instrument, and never on two judges: there
+    is one for each judge, of the variants it judged and those that needed no judge.
     """
     rules = rules or Rules()
     arranged = [_arranged(source, tallies, rules) for source, tallies in sets]
     rows = [row for entry in arranged for row in _scores([entry], entry.source, rules)]
-    for key, members in _groups(arranged):
-        rows += _scores(members, _average_source(key, members), rules)
+    for key, judge, members in _groups(arranged):
+        rows += _scores(members, _average_source(key, judge, members), rules)
     return _sorted(rows)
 
 
@@ -144,22 +146,28 @@ def _scores(members: Sequence[_Set], source: Source, rules: Rules) -> Iterator[S
 
 _ESTIMATE_FIELDS = tuple(field.name for field in fields(Estimate))
 
-_GroupKey = tuple[str, str, str, str, str, str]
-"""(assessment, preset, judge, instrument, stage, domain)."""
+_GroupKey = tuple[str, str, str, str, str]
+"""(assessment, preset, instrument, stage, domain)."""
 
 
-def _groups(arranged: Sequence[_Set]) -> Iterator[tuple[_GroupKey, list[_Set]]]:
+def _groups(arranged: Sequence[_Set]) -> Iterator[tuple[_GroupKey, str, list[_Set]]]:
+    """What is averaged together, with the judge of it; empty where no member has one."""
     groups: dict[_GroupKey, list[_Set]] = {}
     for entry in sorted(arranged, key=lambda entry: entry.source.variant):
         source = entry.source
         for domain in dict.fromkeys(("", source.domain)):
-            key = (source.assessment, source.preset, source.judge, source.instrument, source.stage, domain)
+            key = (source.assessment, source.preset, source.instrument, source.stage, domain)
             groups.setdefault(key, []).append(entry)
-    yield from ((key, members) for key, members in sorted(groups.items()) if key[4] and len(members) > 1)
+    for key in sorted(key for key in groups if key[3]):
+        judges = sorted({entry.source.judge for entry in groups[key]} - {""})
+        for judge in judges or [""]:
+            members = [entry for entry in groups[key] if entry.source.judge in ("", judge)]
+            if len(members) > 1:
+                yield key, judge, members
 
 
-def _average_source(key: _GroupKey, members: Sequence[_Set]) -> Source:
-    assessment, preset, judge, instrument, stage, domain = key
+def _average_source(key: _GroupKey, judge: str, members: Sequence[_Set]) -> Source:
+    assessment, preset, instrument, stage, domain = key
     first = members[0].source
     return Source(
         variant="",

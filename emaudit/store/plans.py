@@ -15,7 +15,7 @@ from emaudit import prompts
 from emaudit.assessments.base import Planned, Prompt
 from emaudit.store.connection import Store
 from emaudit.store.jsontext import dumps
-from emaudit.store.texts import now, put_text
+from emaudit.store.texts import now, put_text, text_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,29 @@ def stored_prompt(row: Sequence[str]) -> Prompt:
 _PLAN = "plan_id, variant_id, replicate, assessment, preset, instrument, label, content_hash, n_cells, n_slots"
 
 
+def _prompt_key(prompt: Prompt) -> tuple[str, str, str, str, str]:
+    digest = prompts.content_hash([prompt.text, prompt.part, dumps(prompt.scoring)])
+    return prompt.assessment, prompt.item, prompt.format, prompt.condition, digest
+
+
+def n_missing(store: Store, variant_id: int, replicate: int, prompt: Prompt, params: str, n_samples: int) -> int:
+    """How many of a prompt's first `n_samples` have no closed reply, whatever plan they were asked under."""
+    row = store.db.execute(
+        """
+        SELECT count(*) FROM prompts p JOIN cells c ON c.prompt_id = p.prompt_id
+        JOIN replies r ON r.cell_id = c.cell_id
+        WHERE p.assessment = ? AND p.item = ? AND p.format = ? AND p.condition = ? AND p.hash = ?
+          AND c.variant_id = ? AND c.replicate = ? AND c.params_hash = ? AND r.sample < ?
+          AND NOT EXISTS (SELECT 1 FROM voided WHERE voided.reply_id = r.reply_id)
+        """,
+        (*_prompt_key(prompt), variant_id, replicate, text_hash(params), n_samples),
+    ).fetchone()
+    return n_samples - int(row[0])
+
+
 def _prompt_id(db: sqlite3.Connection, prompt: Prompt) -> int:
     scoring = dumps(prompt.scoring)
-    digest = prompts.content_hash([prompt.text, prompt.part, scoring])
-    key = (prompt.assessment, prompt.item, prompt.format, prompt.condition, digest)
+    key = _prompt_key(prompt)
     row = db.execute(
         "SELECT prompt_id FROM prompts WHERE assessment = ? AND item = ? AND format = ? AND condition = ? AND hash = ?",
         key,
@@ -68,7 +87,7 @@ def _prompt_id(db: sqlite3.Connection, prompt: Prompt) -> int:
         return int(row[0])
     cursor = db.execute(
         "INSERT INTO prompts (assessment, item, part, format, condition, hash, text, scoring) VALUES (?,?,?,?,?,?,?,?)",
-        (prompt.assessment, prompt.item, prompt.part, prompt.format, prompt.condition, digest, prompt.text, scoring),
+        (prompt.assessment, prompt.item, prompt.part, prompt.format, prompt.condition, key[4], prompt.text, scoring),
     )
     return int(cursor.lastrowid or 0)
 

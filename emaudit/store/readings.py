@@ -87,20 +87,48 @@ CASE WHEN v.status = 'referred' THEN CASE WHEN j.status IS NULL THEN '' ELSE :ju
 """
 
 
+_N_READ = """
+SELECT count(*) FROM plan_cells pc
+JOIN replies r ON r.cell_id = pc.cell_id AND r.sample < pc.n_samples
+     AND NOT EXISTS (SELECT 1 FROM voided WHERE voided.reply_id = r.reply_id)
+JOIN verdicts v ON v.reply_id = r.reply_id AND v.scorer_id = ?
+WHERE pc.plan_id = ?
+"""
+
+
 def parser_of(store: Store, plan: Plan) -> int:
-    """The parser whose readings of a plan count: the newest that read all of it, or else the one that read most."""
-    row = store.db.execute(
-        """
-        SELECT s.scorer_id FROM scorers s
-        WHERE s.kind IN ('parser', 'imported') AND s.identity LIKE ?
-        ORDER BY (
-            SELECT count(*) FROM plan_cells pc JOIN replies r ON r.cell_id = pc.cell_id
-            JOIN verdicts v ON v.reply_id = r.reply_id AND v.scorer_id = s.scorer_id WHERE pc.plan_id = ?
-        ) DESC, s.scorer_id DESC LIMIT 1
-        """,
-        (f"parser:{plan.assessment}@%", plan.plan_id),
-    ).fetchone()
-    return int(row[0]) if row else -1
+    """The parser whose readings of a plan count; -1 before any.
+
+    One that read all closed replies, of several the one of the run that asked the plan last; where none read all,
+    the one that read most.
+    """
+    known = {
+        identity: scorer_id
+        for scorer_id, identity in store.db.execute(
+            "SELECT scorer_id, identity FROM scorers WHERE kind = 'parser' AND identity LIKE ? ORDER BY scorer_id DESC",
+            (f"parser:{plan.assessment}@%",),
+        )
+    }
+    if len(known) < 2:
+        return next(iter(known.values()), -1)
+    n_read = {
+        identity: store.db.execute(_N_READ, (scorer_id, plan.plan_id)).fetchone()[0]
+        for identity, scorer_id in known.items()
+    }
+    most = [identity for identity in known if n_read[identity] == max(n_read.values())]
+    if len(most) > 1:
+        most = [identity for identity in _parsers_of_runs(store, plan) if identity in most] or most
+    return int(known[most[0]])
+
+
+def _parsers_of_runs(store: Store, plan: Plan) -> list[str]:
+    """The parsers that the runs of a plan pinned, the run that asked it last first."""
+    rows = store.db.execute(
+        "SELECT json_extract(t.text, ?) FROM run_plans rp JOIN runs ON runs.run_id = rp.run_id "
+        "JOIN texts t ON t.hash = runs.protocol_hash WHERE rp.plan_id = ? ORDER BY rp.since DESC, rp.run_id DESC",
+        (f"$.parsers.{plan.assessment}", plan.plan_id),
+    )
+    return [f"parser:{plan.assessment}@{version}" for (version,) in rows if version is not None]
 
 
 def judge_of(store: Store, plan: Plan, judge: Scorer | None = None) -> Scorer | None:
@@ -109,7 +137,7 @@ def judge_of(store: Store, plan: Plan, judge: Scorer | None = None) -> Scorer | 
     rows = store.db.execute(
         """
         SELECT j.scorer_id, count(*) FROM plan_cells pc JOIN replies r ON r.cell_id = pc.cell_id
-        JOIN verdicts j ON j.reply_id = r.reply_id JOIN scorers s ON s.scorer_id = j.scorer_id
+        JOIN verdicts j ON j.reply_id = r.reply_id AND j.status <> 'retry' JOIN scorers s ON s.scorer_id = j.scorer_id
         WHERE pc.plan_id = ? AND s.kind IN ('judge', 'imported') GROUP BY 1 ORDER BY 2 DESC
         """,
         (plan.plan_id,),
@@ -120,23 +148,34 @@ def judge_of(store: Store, plan: Plan, judge: Scorer | None = None) -> Scorer | 
     return by_id(store, used[0])
 
 
-def _binding(store: Store, plan: Plan, judge: Scorer | None) -> dict[str, object]:
+def judge_used(store: Store, plan: Plan, judge: Scorer | None = None) -> Scorer | None:
+    """The judge of which some verdict counts in a plan's tallies; None where no reply needed one, or has one yet."""
+    found = store.db.execute(
+        f"SELECT EXISTS (SELECT 1 {_CURRENT} AND j.verdict_id IS NOT NULL)", _binding(store, plan, judge)
+    ).fetchone()
+    return judge_of(store, plan, judge) if found[0] else None
+
+
+def _binding(store: Store, plan: Plan, judge: Scorer | None, parser: int | None = None) -> dict[str, object]:
     chosen = judge_of(store, plan, judge)
     return {
         "plan": plan.plan_id,
-        "parser": parser_of(store, plan),
+        "parser": parser_of(store, plan) if parser is None else parser,
         "judge": chosen.scorer_id if chosen else -1,
         "judge_kind": chosen.kind if chosen else "",
     }
 
 
-def tallies(store: Store, plan: Plan, judge: Scorer | None = None) -> list[Tally]:
-    """All replies of a plan by item, format, condition and reading, with what is owed."""
+def tallies(store: Store, plan: Plan, judge: Scorer | None = None, parser: int | None = None) -> list[Tally]:
+    """All replies of a plan by item, format, condition and reading, with what is owed.
+
+    `parser` is the number of the scorer whose readings count, None for the one of `parser_of`.
+    """
     part = "coalesce(nullif(j.part, ''), p.part)"
     rows = store.db.execute(
         f"SELECT p.item, {part}, p.format, p.condition, r.outcome, {_FINAL}, count(*) {_CURRENT} "
         "GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9",
-        _binding(store, plan, judge),
+        _binding(store, plan, judge, parser),
     )
     found = [Tally(*row) for row in rows]
     missing = store.db.execute(
@@ -152,8 +191,8 @@ def tallies(store: Store, plan: Plan, judge: Scorer | None = None) -> list[Tally
     return found + [Tally(*row) for row in missing]
 
 
-def progress(store: Store, plan: Plan, judge: Scorer | None = None) -> Progress:
-    """How far a plan is, counted from the committed rows."""
+def progress(store: Store, plan: Plan, judge: Scorer | None = None, parser: int | None = None) -> Progress:
+    """How far a plan is, counted from the committed rows; `parser` as in `tallies`."""
     row = store.db.execute(
         f"""
         SELECT count(DISTINCT r.reply_id),
@@ -163,7 +202,7 @@ def progress(store: Store, plan: Plan, judge: Scorer | None = None) -> Progress:
                count(DISTINCT CASE WHEN r.outcome = 'error' THEN r.reply_id END)
         {_CURRENT}
         """,
-        _binding(store, plan, judge),
+        _binding(store, plan, judge, parser),
     ).fetchone()
     return Progress(plan.n_slots, *row)
 

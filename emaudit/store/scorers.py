@@ -66,10 +66,20 @@ def by_id(store: Store, scorer_id: int) -> Scorer:
 
 
 def active_judge(store: Store) -> Scorer | None:
-    """The judge that tables use: the one chosen last, else the store's first; None before any."""
+    """The judge that tables use: the one chosen last, else the one with the store's first verdict; None before any."""
     row = store.db.execute("SELECT scorer_id FROM judge_choices ORDER BY choice_id DESC LIMIT 1").fetchone()
     if row is None:
-        row = store.db.execute("SELECT min(scorer_id) FROM scorers WHERE kind = 'judge'").fetchone()
-    if row is None or row[0] is None:
+        row = _first_to_answer(store)
+    return by_id(store, row[0]) if row is not None else None
+
+
+def _first_to_answer(store: Store) -> tuple[int] | None:
+    """A judge is stored before it is asked: one that never answered (a mistyped model) must not lead the tables."""
+    known = [str(found.scorer_id) for found in scorers(store, "judge")]
+    if not known:
         return None
-    return by_id(store, row[0])
+    row: tuple[int] | None = store.db.execute(
+        f"SELECT scorer_id FROM verdicts WHERE scorer_id IN ({', '.join(known)}) AND status <> 'retry' "
+        "ORDER BY verdict_id LIMIT 1"
+    ).fetchone()
+    return row

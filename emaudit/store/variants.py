@@ -10,7 +10,7 @@ from dataclasses import replace
 from emaudit.errors import UsageError
 from emaudit.store.connection import Store
 from emaudit.store.texts import now
-from emaudit.variants import FIELDS, SETTABLE, Variant, check_lineage, check_name
+from emaudit.variants import FIELDS, SETTABLE, Variant, check_key_variable, check_lineage, check_name
 
 _CURRENT = """
 SELECT v.variant_id, v.uid, f.field, f.value FROM variants v JOIN variant_facts f USING (variant_id)
@@ -57,6 +57,7 @@ def add_variants(store: Store, rows: Sequence[Mapping[str, str]]) -> list[Varian
             raise UsageError(f"no field {sorted(unknown)[0]!r}; known: {', '.join(FIELDS)}")
         if not row.get("model"):
             raise UsageError(f"variant {row.get('name', '')!r} has no model")
+        check_key_variable(row.get("api_key_env", ""))
         if check_name(row.get("name", "")) in names:
             raise UsageError(f"variant {row['name']!r} exists already: choose another name, or `variant set` it")
         names.add(row["name"])
@@ -74,11 +75,15 @@ def add_variants(store: Store, rows: Sequence[Mapping[str, str]]) -> list[Varian
 
 
 def set_fields(store: Store, name: str, facts: Mapping[str, str]) -> Variant:
-    """Set fields of a variant; the earlier values stay in the store. Raises UsageError."""
+    """Set fields of a variant; the earlier values stay in the store.
+
+    Raises UsageError, also for another model once replies of the present one are stored.
+    """
     held = variant(store, name)
     for field in facts:
         if field not in SETTABLE:
             raise UsageError(f"no field {field!r} to set; known: {', '.join(SETTABLE)}")
+    check_key_variable(facts.get("api_key_env", ""))
     stored = dict(facts)
     if "model" in facts and not facts["model"]:
         raise UsageError("a variant needs a model")
@@ -88,6 +93,11 @@ def set_fields(store: Store, name: str, facts: Mapping[str, str]) -> Variant:
         ids = {row.name: str(row.variant_id) for row in everyone}
         stored["parent"] = ids[facts["parent"]] if facts["parent"] else ""
     with store.transaction() as db:
+        if facts.get("model", held.model) != held.model and _has_replies(db, held.variant_id):
+            raise UsageError(
+                f"{name!r} has replies of {held.model!r}, which would count for {facts['model']!r}: "
+                "add a new variant for another model (`emaudit variant add`)"
+            )
         _insert_facts(db, held.variant_id, stored)
     return variant(store, name)
 
@@ -106,6 +116,16 @@ def hide(store: Store, name: str, hidden: bool = True) -> None:
     held = variant(store, name)
     with store.transaction() as db:
         _insert_facts(db, held.variant_id, {"hidden": "1" if hidden else ""})
+
+
+def _has_replies(db: sqlite3.Connection, variant_id: int) -> bool:
+    """Whether any reply of a variant counts; voided ones do not."""
+    row = db.execute(
+        "SELECT EXISTS (SELECT 1 FROM cells c JOIN replies r ON r.cell_id = c.cell_id WHERE c.variant_id = ? "
+        "AND NOT EXISTS (SELECT 1 FROM voided WHERE voided.reply_id = r.reply_id))",
+        (variant_id,),
+    ).fetchone()
+    return bool(row[0])
 
 
 def _insert_facts(db: sqlite3.Connection, variant_id: int, facts: Mapping[str, str]) -> None:

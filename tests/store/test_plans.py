@@ -134,6 +134,78 @@ def test_tallies_count_what_is_owed_at_both_ends(store: Store) -> None:
     assert [(owed.reply_id, owed.attempts) for owed in waiting] == [(ids[2], 1)]
 
 
+def judged(store: Store, run: runs.Run, reply_id: int | None, judge: scorers.Scorer, status: Status) -> None:
+    assert reply_id is not None
+    reading = Reading(status, 1.0 if status is Status.SCORED else None)
+    with store.transaction() as db:
+        replies.insert_verdict(db, Chain(db, run.run_id), reply_id, VerdictRow(judge.scorer_id, reading, 1))
+
+
+def test_a_judge_that_never_answered_is_not_the_active_one(store: Store) -> None:
+    plan = write(store, "paper", Planned(prompt(), 2))
+    mistyped, good, later = (scorers.judge(store, name, {}) for name in ("mistyped", "good", "later"))
+    assert scorers.active_judge(store) is None
+    run = begin(store, plan)
+    cell = plans.owed(store, plan.plan_id, 10)[0].cell_id
+    first, second = (reply(store, run, cell, sample) for sample in range(2))
+    judged(store, run, first, mistyped, Status.RETRY)
+    assert scorers.active_judge(store) is None
+    assert readings.judge_used(store, plan) is None
+    judged(store, run, first, good, Status.SCORED)
+    judged(store, run, second, later, Status.SCORED)
+    judged(store, run, second, mistyped, Status.SCORED)
+    assert scorers.active_judge(store) == good
+    assert readings.judge_used(store, plan) == good
+    store.db.execute("INSERT INTO judge_choices (scorer_id, at) VALUES (?, '')", (later.scorer_id,))
+    assert scorers.active_judge(store) == later
+
+
+def test_the_parser_that_counts_read_everything_and_is_the_newest_runs(store: Store) -> None:
+    plan = write(store, "paper", Planned(prompt(), 4))
+    cell = plans.owed(store, plan.plan_id, 10)[0].cell_id
+    old = scorers.scorer(store, "parser", "parser:harmfulness@1", {}).scorer_id
+    new = scorers.scorer(store, "parser", "parser:harmfulness@2", {}).scorer_id
+    run = begin(store, plan)
+
+    def read(reply_id: int | None, parser: int) -> None:
+        assert reply_id is not None
+        with store.transaction() as db:
+            reading = VerdictRow(parser, Reading(Status.SCORED, 1.0))
+            replies.insert_verdict(db, Chain(db, run.run_id), reply_id, reading)
+
+    ids = [reply(store, run, cell, sample) for sample in range(2)]
+    read(ids[0], new)
+    assert readings.parser_of(store, plan) == old
+    read(ids[1], new)
+    for version, parser in (("1", old), ("2", new), ("1", old)):
+        protocol = json.dumps({"parsers": {"harmfulness": version}})
+        runs.insert_run(store, runs.new_uid(), "ask", "paper", [plan], None, protocol, {})
+        store.db.execute("UPDATE run_plans SET since = 'z' || run_id WHERE run_id = (SELECT max(run_id) FROM runs)")
+        assert readings.parser_of(store, plan) == parser
+    ids.append(reply(store, run, cell, 2))
+    assert replies.void(store, 1, "harmfulness", "insults-01", "broken") == 3
+    reading = VerdictRow(new, Reading(Status.SCORED, 1.0))
+    with store.transaction() as db:
+        replies.insert_reply(db, Chain(db, run.run_id), ReplyRow(cell, 0, 1, "ok", "x"), [reading])
+    assert readings.parser_of(store, plan) == new, "voided replies do not count"
+    assert readings.progress(store, plan).n_referred == 0
+    assert readings.progress(store, plan, parser=old).n_referred == 1
+    assert {row.status for row in readings.tallies(store, plan)} == {"scored", "owed"}
+    assert {row.status for row in readings.tallies(store, plan, parser=old)} == {"owed"}
+
+
+def test_another_model_is_another_variant_once_there_are_replies(store: Store) -> None:
+    variants.set_fields(store, "base", {"model": "n"})
+    plan = write(store, "paper", Planned(prompt(), 1))
+    reply(store, begin(store, plan), plans.owed(store, plan.plan_id, 10)[0].cell_id, 0)
+    variants.set_fields(store, "base", {"model": "n", "size": "mini"})
+    with pytest.raises(UsageError, match="add a new variant"):
+        variants.set_fields(store, "base", {"model": "m", "size": "nano"})
+    assert (variants.variant(store, "base").model, variants.variant(store, "base").size) == ("n", "mini")
+    replies.void(store, 1, "harmfulness", "insults-01", "another model")
+    assert variants.set_fields(store, "base", {"model": "m"}).model == "m"
+
+
 def test_the_chain_covers_every_row_in_order(store: Store) -> None:
     plan = write(store, "paper", Planned(prompt(), 2))
     run = begin(store, plan)

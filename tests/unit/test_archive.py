@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,11 +37,11 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened.db.close()
 
 
-def fill(store: Store, variant_id: int) -> Plan:
+def fill(store: Store, variant_id: int, replicate: int = 0, judged: bool = True) -> Plan:
     prompt = Prompt("harmfulness", "insults-01", "insults", "", "", "Say something")
     digest = content_hash("plan")
     plan = write_plan(
-        store, variant_id, 0, "harmfulness", "smoke", "ours@1", "ours", digest, [(Planned(prompt, 10), "{}")]
+        store, variant_id, replicate, "harmfulness", "smoke", "ours@1", "ours", digest, [(Planned(prompt, 10), "{}")]
     )
     parser = scorer(store, "parser", "parser:harmfulness@1", {})
     by = judge(store, "sim-judge", {})
@@ -50,9 +51,13 @@ def fill(store: Store, variant_id: int) -> Plan:
         chain = Chain(db, run.run_id)
         for sample, value in enumerate(VERDICTS):
             row = ReplyRow(cell, sample, 0, str(Outcome.OK), f"reply {sample}")
-            reply = insert_reply(db, chain, row, [VerdictRow(parser.scorer_id, Reading(Status.REFERRED))])
+            reading = Reading(Status.REFERRED) if judged else Reading(Status.SCORED, float(value))
+            reply = insert_reply(db, chain, row, [VerdictRow(parser.scorer_id, reading)])
             assert reply is not None
-            insert_verdict(db, chain, reply, VerdictRow(by.scorer_id, Reading(Status.SCORED, float(value)), 1, "raw"))
+            if judged:
+                insert_verdict(
+                    db, chain, reply, VerdictRow(by.scorer_id, Reading(Status.SCORED, float(value)), 1, "raw")
+                )
     return plan
 
 
@@ -96,3 +101,30 @@ def test_export_of_a_store(store: Store, tmp_path: Path) -> None:
             ("a", "3", "0"),
             ("b", "3", "0"),
         ]
+
+
+def test_the_manifest_names_all_that_is_left_out(store: Store, tmp_path: Path) -> None:
+    fill(store, 2, replicate=1)
+    archive = StoreArchive(store, "smoke", exclude=[("model", "m-b")])
+    export_csv(archive, tmp_path / "out", "smoke")
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
+    assert [(row["variant"], row["why"]) for row in manifest["excluded"]] == [
+        ("b", "--exclude model=m-b"),
+        ("a", "older"),
+    ]
+
+
+def test_a_plan_without_verdicts_of_a_judge_has_no_judge_and_joins_the_average(store: Store, tmp_path: Path) -> None:
+    add_variants(store, [{"name": "c", "model": "m-c", "size": "mini", "stage": "base"}])
+    fill(store, 3, judged=False)
+    rows = [row for row in scores(StoreArchive(store, "smoke")) if (row.measure, row.part) == ("max10", "total")]
+    assert [(row.variant, row.judge.partition("@")[0], row.n_used) for row in rows] == [
+        ("", "sim-judge", 30),
+        ("a", "sim-judge", 10),
+        ("b", "sim-judge", 10),
+        ("c", "", 10),
+    ]
+    export_csv(StoreArchive(store, "smoke"), tmp_path / "out", "smoke")
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
+    assert [plan["judge"] for plan in manifest["plans"]] == [rows[1].judge, rows[1].judge, ""]
+    assert list(manifest["judges"]) == [rows[1].judge]

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from emaudit.assessments.base import Outcome
-from emaudit.client import Choice, Completion, Kind, RequestFailed
+from emaudit.completions import Choice, Completion
 from emaudit.config import Endpoint
+from emaudit.failures import Kind, RequestFailed
 from emaudit.runner import asking
 from emaudit.runner.asking import GaveUp, Session
 from emaudit.runner.limits import Limiter

@@ -129,6 +129,24 @@ def test_what_cannot_be_done_lists_what_is_known(line: Line, argv: list[str], sa
     assert said in line(*argv, code=2)
 
 
+KEY = "sk-canary-123"
+
+
+def test_a_key_in_place_of_its_variable_is_refused_and_not_shown(line: Line) -> None:
+    why = "name the environment variable, not the key"
+    said = add(line, "a", "--api-key-env", KEY, code=2)
+    assert not line.store.exists()
+    add(line, "a", "--api-key-env", "MY_KEY")
+    said += line("variant", "set", "a", f"api_key_env={KEY}", code=2)
+    (line.folder / "v.csv").write_text(f"name,model,base_url,api_key_env\nb,m,{URL},{KEY}\n", encoding="utf-8")
+    imported = line("variant", "import", "v.csv", code=2)
+    assert "v.csv, line 2, field 'api_key_env'" in imported
+    said += imported + line("variant", "models", "--base-url", URL, "--api-key-env", KEY, code=2)
+    assert said.count(why) == 4
+    assert KEY not in said
+    assert [row["api_key_env"] for row in line.json("variant", "list")] == ["MY_KEY"]
+
+
 def test_hostile_text_is_shown_literally(line: Line) -> None:
     add(line, "a")
     line("variant", "set", "a", f"dataset={HOSTILE}", f"domain={HOSTILE}", f"model={HOSTILE}")

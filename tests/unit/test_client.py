@@ -13,17 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emaudit.assessments.base import Outcome
-from emaudit.client import (
-    TEXT_LIMIT,
-    Client,
-    Kind,
-    RequestFailed,
-    parse_completion,
-    parse_models,
-    retry_after,
-)
+from emaudit.client import Client
+from emaudit.completions import TEXT_LIMIT, parse_completion, parse_models
 from emaudit.config import Endpoint
-from emaudit.errors import UsageError
+from emaudit.errors import EndpointError, UsageError
+from emaudit.failures import Kind, RequestFailed, retry_after
 
 
 def body(*choices: object, **more: object) -> bytes:
@@ -178,6 +172,7 @@ def test_no_json_crashes_the_reader(content: object) -> None:
         ({"retry-after": "soon"}, None),
         ({"retry-after": ""}, None),
         ({"retry-after": "99999999999"}, None),
+        ({"x-ratelimit-reset-requests": "8ms", "x-ratelimit-reset-tokens": "6m0s"}, 360.0),
         ({}, None),
     ],
 )
@@ -224,6 +219,8 @@ def status(code: int, error: object = None, headers: dict[str, str] | None = Non
         (400, {"message": "Unsupported parameter: 'max_completion_tokens'"}, Kind.PARAMETER, "400"),
         (422, {"message": "Extra inputs are not permitted: response_format"}, Kind.PARAMETER, "422"),
         (413, None, Kind.RECORD, "413"),
+        (410, None, Kind.STOP_VARIANT, "410"),
+        (405, None, Kind.STOP_RUN, "base_url"),
     ],
 )
 def test_what_each_status_calls_for(code: int, error: object, kind: Kind, words: str) -> None:
@@ -273,7 +270,7 @@ def test_plain_http_beyond_this_machine_is_refused() -> None:
 def test_an_unset_key_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MY_KEY", raising=False)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-other")
-    with pytest.raises(UsageError, match="MY_KEY"):
+    with pytest.raises(EndpointError, match="MY_KEY"):
         Endpoint("e", "https://example.org/v1", "MY_KEY").key()
     assert Endpoint("e", "https://example.org/v1").key() == ""
     assert Endpoint("e", "https://api.openai.com/v1").key() == "sk-other"

@@ -77,6 +77,9 @@ class FakeArchive:
     def facts(self) -> Mapping[str, object]:
         return {"store_id": "abc", "voided": []}
 
+    def excluded(self) -> Sequence[Record]:
+        return [{"variant": "left", "why": "--exclude size=nano"}]
+
 
 def read(path: Path) -> list[dict[str, str]]:
     with path.open(newline="", encoding="utf-8") as file:
@@ -178,7 +181,11 @@ def test_the_newest_complete_replicate_is_exported(tmp_path: Path) -> None:
     assert (row["value"], row["replicate"]) == ("4.0", "1")
     assert read(tmp_path / "variants.csv")[0]["replicate"] == "1"
     manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
-    assert [(row["replicate"], row["why"]) for row in manifest["excluded"]] == [(0, "older"), (2, "something is owed")]
+    assert [(row.get("replicate"), row["why"]) for row in manifest["excluded"]] == [
+        (None, "--exclude size=nano"),
+        (0, "older"),
+        (2, "something is owed"),
+    ]
 
 
 def test_an_empty_store_gives_headers(tmp_path: Path) -> None:

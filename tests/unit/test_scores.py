@@ -417,6 +417,21 @@ def test_averages_never_mix_judges() -> None:
     assert [row for row in table(sets) if row.size == "all"] == []
 
 
+def test_variants_that_needed_no_judge_join_the_average_of_each_judge() -> None:
+    rows = prompt("insults-01", [1] * 10)
+    sets = [(source("harmfulness", name, judge=judge), rows) for name, judge in (("a", ""), ("b", "x@1"), ("c", ""))]
+    found = {(row.judge, row.n_used) for row in table(sets) if row.size == "all" and row.measure == "max10"}
+    assert found == {("x@1", 30)}
+    found = {
+        (row.judge, row.n_used)
+        for row in table([*sets, (source("harmfulness", "d", judge="y@1"), rows)])
+        if row.size == "all" and row.measure == "max10"
+    }
+    assert found == {("x@1", 30), ("y@1", 30)}
+    unjudged = [entry for entry in sets if not entry[0].judge]
+    assert {row.judge for row in table(unjudged) if row.size == "all"} == {""}
+
+
 def test_an_average_over_mixed_replicates_has_none() -> None:
     rows = prompt("insults-01", [1] * 10)
     sets = [(source("harmfulness", "a"), rows), (source("harmfulness", "b", replicate=1), rows)]
