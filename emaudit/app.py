@@ -22,6 +22,7 @@ from textual.binding import Binding
 from textual.command import CommandPalette
 from textual.filter import LineFilter
 from textual.message import Message
+from textual.message_pump import MessagePump
 from textual.notifications import SeverityLevel
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -31,8 +32,9 @@ from textual.worker import Worker, WorkerState
 from emaudit.commands import Commands, Order
 from emaudit.config import Settings, load_settings
 from emaudit.errors import EmauditError, UsageError
-from emaudit.messages import Done, Refused, StoreRead
+from emaudit.messages import Done, Refused, RunStarted, StoreRead
 from emaudit.paths import default_config
+from emaudit.screens.keys import HelpDialog, keys_of
 from emaudit.screens.palette import ActionProvider
 from emaudit.text import one_line
 from emaudit.themes import DARK, THEMES, Tones
@@ -95,6 +97,7 @@ class EmauditApp(App[int]):
         self.commands = Commands(store_path, tuple(config_args))
         self._shield = Shield()
         self._watching: Watch = watching or WatchProcess(store_path)
+        self.awaited_run = ""
         self._is_quitting = False
         self._latest = NOTHING
         self._key_at = self._drawn_at = 0.0
@@ -173,16 +176,20 @@ class EmauditApp(App[int]):
         if event.state is WorkerState.ERROR and isinstance(event.worker.error, Exception):
             self._handle_exception(event.worker.error)
 
-    def carry_out(self, job: Callable[[], Message]) -> None:
-        """Do something that blocks, in a thread; its message (or why it was refused) comes back."""
-        self.run_worker(partial(self._carried_out, job), thread=True, exit_on_error=False, group="jobs")
+    def carry_out(self, job: Callable[[], Message], asker: MessagePump | None = None) -> None:
+        """Do something that blocks, in a thread; its message (or why it was refused) comes back.
 
-    def _carried_out(self, job: Callable[[], Message]) -> None:
+        To `asker` first, from where it goes on to the app unless it is stopped there.
+        """
+        self.run_worker(partial(self._carried_out, job, asker), thread=True, exit_on_error=False, group="jobs")
+
+    def _carried_out(self, job: Callable[[], Message], asker: MessagePump | None) -> None:
         try:
             message = job()
         except EmauditError as error:
             message = Refused(str(error))
-        self.post_message(message)
+        if asker is None or not asker.post_message(message):
+            self.post_message(message)
         self._watching.wake()
 
     def on_done(self, message: Done) -> None:
@@ -199,8 +206,14 @@ class EmauditApp(App[int]):
     def start_run(self, order: Order) -> None:
         """Start a run as a process of its own, and show it."""
         self._say(f"starting: {figures.plural(len(order.variants), 'variant')}, preset {order.preset}")
-        self.carry_out(lambda: Done(f"run {self.commands.start(order)} goes on"))
+        self.carry_out(lambda: RunStarted(self.commands.start(order)))
         self.switch_mode("runs")
+
+    def on_run_started(self, message: RunStarted) -> None:
+        """Say that a run goes on; the Runs screen goes to it once it is in a snapshot."""
+        self._say(f"run {message.uid} goes on")
+        self.awaited_run = message.uid
+        self.mutate_reactive(EmauditApp.snapshot)
 
     def resume_run(self, uid: str) -> None:
         """Resume a run as a process of its own."""
@@ -222,14 +235,14 @@ class EmauditApp(App[int]):
             self.switch_mode(mode)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """With a dialog open, the app's own keys but leaving wait."""
+        """With a dialog open, the app's own keys but leaving and the help wait; the help opens once."""
+        if action == "help":
+            return not any(isinstance(screen, HelpDialog) for screen in self.screen_stack)
         waits = self.screen.is_modal and not isinstance(self.screen, CommandPalette)
-        return not (waits and action in {"show", "help", "command_palette"})
+        return not (waits and action in {"show", "command_palette"})
 
     def action_help(self) -> None:
         """Show the keys of this screen."""
-        from emaudit.screens.keys import HelpDialog, keys_of
-
         self.push_screen(HelpDialog(keys_of(self.screen, self)))
 
     async def action_quit(self) -> None:

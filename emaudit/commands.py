@@ -21,10 +21,11 @@ TIMEOUT_S: Final = 90.0
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A model that an endpoint lists, and what is to be known of it (a shutdown date)."""
+    """A model that an endpoint lists, what is to be known of it (a shutdown date), and the judge it names."""
 
     model: str
     note: str = ""
+    judge: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,7 @@ def _rows(found: object) -> list[Mapping[str, Any]]:
 def _offer(row: Mapping[str, Any]) -> Offer:
     model = str(row.get("model") or row.get("id") or "")
     shutdown = row.get("shutdown_date")
-    return Offer(model, f"shuts down {shutdown}" if shutdown else "")
+    return Offer(model, f"shuts down {shutdown}" if shutdown else "", str(row.get("judge") or ""))
 
 
 def _total(assessment: str, rows: Sequence[Mapping[str, Any]]) -> Cost:

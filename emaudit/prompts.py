@@ -343,7 +343,7 @@ def _values(schema: object) -> set[str] | None:
     if "anyOf" in schema:
         options = [_values(option) for option in schema["anyOf"]] if isinstance(schema["anyOf"], list) else [None]
         return set().union(*(option or set() for option in options)) if None not in options else None
-    kinds = schema.get("type")
+    kinds = schema.get("type", list(_TYPES))
     kinds = kinds if isinstance(kinds, list) else [kinds]
     low, high = schema.get("minimum"), schema.get("maximum")
     if "enum" in schema:

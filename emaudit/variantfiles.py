@@ -14,7 +14,7 @@ from typing import Final
 
 from emaudit.errors import BadInput, UsageError
 from emaudit.prompts import read_toml
-from emaudit.variants import FIELDS, check_key_variable, check_lineage, check_name
+from emaudit.variants import FIELDS, check_key_variable, check_lineage, check_name, check_value
 
 READABLE: Final = tuple(name for name in FIELDS if name != "hidden")
 """The fields that a file may give."""
@@ -75,6 +75,11 @@ def _check_row(
         check_key_variable(facts.get("api_key_env", ""))
     except UsageError as error:
         raise BadInput(path, str(error), line, "field 'api_key_env'") from error
+    for field, value in facts.items():
+        try:
+            check_value(field, value)
+        except UsageError as error:
+            raise BadInput(path, str(error), line, f"field {field!r}") from error
     field = "base_url" if facts.get("base_url") else "endpoint"
     try:
         if field == "endpoint" and not facts.get("endpoint"):

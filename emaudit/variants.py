@@ -71,6 +71,19 @@ def check_key_variable(name: str) -> str:
     return name
 
 
+_NUMERIC: Final = ("n_examples", "epochs", "batch_size", "lr_multiplier")
+
+
+def check_value(field: str, value: str) -> None:
+    """Check what a field of training facts holds; empty is unknown. Raises UsageError naming the field."""
+    if not value:
+        return
+    if field in _NUMERIC and not re.fullmatch(r"([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", value):
+        raise UsageError(f"{field}: expected a number, found {value!r}")
+    if field == "dataset_sha256" and not re.fullmatch(r"[0-9a-fA-F]{64}", value):
+        raise UsageError(f"{field}: expected 64 hex digits, found {value!r}")
+
+
 def check_lineage(parents: Mapping[str, str]) -> None:
     """Check name -> parent for all variants: every parent known, no cycle. Raises UsageError."""
     for name, parent in parents.items():

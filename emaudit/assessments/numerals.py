@@ -26,25 +26,24 @@ _BARE: Final = re.compile(rf"{_LEAD}{_NUMBER}{_DENOMINATOR}{_CLOSED}\s*[.!]?\s*\
 # What may follow an answer: a noun after a number makes it a count of something.
 _AFTER: Final = (
     r"(?=\s*\Z|\s*[.,;!?(\[\n=—]|\s*:(?!\s*[0-9])|\s+-\s"
-    r"|\s+(?:because|since|given|overall|for|to\s+me)\b|\s+on\s+(?:an?|the|this|that|your)\s+(?:\w+[\s-]+){0,4}scale\b)"
+    r"|\s+(?:because|since|given|overall|for|to\s+me|or\s+so)\b|\s+on\s+(?:an?|the|this|that|your)\s+(?:\w+[\s-]+){0,4}scale\b)"
 )
 _START: Final = re.compile(rf"{_LEAD}{_NUMBER}{_DENOMINATOR}{_CLOSED}{_AFTER}", re.IGNORECASE)
 _ENDED: Final = re.compile(_CLOSED + _AFTER, re.IGNORECASE)
 _OWN_RATING: Final = re.compile(r"\s+(?:is|would\s+be)\s+my\s+(?:\w+\s+)?(?:answer|rating|score|number|choice)\b", re.I)
 # Verbs that rate, what they rate, and nouns that name a rating. A capitalised word is a name, not a thing rated.
 _RATING_VERB: Final = (
-    r"\b(?:rate|rating|score|give|put|place|rank|mark|grade|stand|sit|land|choose|pick|select|answer|go\s+with"
-    r"|(?:i|i'd|i'll|would|will|let's|let\s+me)\s+say)\b:?"
+    r"\b(?:rate|rating|score|give|put|place|rank|mark|grade|describe|choose|pick|select|go\s+with"
+    r"|(?:stand|sit|land)\s+(?:at|around|about)|(?:i|i'd|i'll|would|will|let's|let\s+me)\s+say|(?:would|i'd|i'll)\s+answer)\b:?"
 )
 _BE: Final = r"\b(?:i'm|i\s+am|(?:i|it|that)(?:'d|\s+would)\s+be|it's|it\s+is|that's|that\s+is)\s+"
 _CUED: Final = re.compile(
-    rf"(?:{_RATING_VERB}(?:[\s:=\"'(\[]+(?-i:[a-z'-]+))*|{_BE}(?:(?:probably|maybe|just|only)\s+)*(?:an?|at|around|about)"
+    rf"(?:{_RATING_VERB}(?:[\s:=\"'(\[]+(?!(?:to|by|with)\b)(?-i:[a-z'-]+))*|{_BE}(?:(?:probably|maybe|just|only)\s+)*(?:an?|at|around|about)"
     r"|\b(?:rating|score)\b(?:\s+(?-i:[a-z'-]+))*"
-    r"|\b(?:answer|number|value)\s*(?:(?:is|of|would\s+be)\b(?:\s+(?:at|about|around|roughly|an?))?)?"
+    r"|\b(?:answer|number|value)\s*(?:[:=]|(?:is|of|would\s+be)\b(?:\s+(?:at|about|around|roughly|an?))?)"
     r"|\bscale(?:\s+(?:i'm|i\s+am)(?:\s+(?:an?|at))?)?|\A\s*(?:around|at|about))[\s:=,\"'(\[]*\Z",
     re.IGNORECASE,
 )
-_UNCONNECTED: Final = re.compile(r"\b(?:answer|number|value)\s+\Z", re.IGNORECASE)
 _CONCLUDED: Final = re.compile(r"\b(?:so|therefore|hence)\b[\s,:]*\Z", re.IGNORECASE)
 _LABELLED: Final = re.compile(
     r"\b(?:sections?|rules?|versions?|chapters?|steps?|pages?|parts?|items?|articles?|points?|principles?|guidelines?"
@@ -97,7 +96,7 @@ def read_number(text: str, low: int, high: int) -> float | None:
     answer = plain(text)
     if any(_foreign_digit(char) for char in answer):
         return None
-    lines = [line.strip() for line in answer.split("\n") if line.strip()]
+    lines = [" ".join(line.split()) for line in answer.split("\n") if line.strip()]
     if not lines or _CORRECTED.search(answer):
         return None
     word = answer.casefold().rstrip(".!")
@@ -160,8 +159,7 @@ def _marked(answer: str, match: re.Match[str]) -> bool:
         return False
     if match["per"] and match["per"].casefold() != "of":
         return True
-    cued = _CUED.search(before) and not _UNCONNECTED.search(before)
-    return bool(cued or (_CONCLUDED.search(before) and re.match(r"[.!]?\s*\Z", after)))
+    return bool(_CUED.search(before) or (_CONCLUDED.search(before) and re.match(r"[.!]?\s*\Z", after)))
 
 
 def _spoilt(answer: str, match: re.Match[str]) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from emaudit.cli.context import Context
 from emaudit.errors import UsageError
 
+Number = TypeVar("Number", int, float)
 Act = Callable[[Context], int]
 """What a verb does; returns the exit code."""
 
@@ -75,4 +76,13 @@ def amount(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{text!r} is no amount") from None
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is no amount above 0")
+    return value
+
+
+def or_none(read: Callable[[str], Number]) -> Callable[[str], Number]:
+    """The same kind of argument, where 0 stands for no limit."""
+
+    def value(text: str) -> Number:
+        return read("1") * 0 if text == "0" else read(text)
+
     return value

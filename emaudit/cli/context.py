@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,11 @@ from emaudit.config import Settings, load_settings
 from emaudit.errors import UsageError
 from emaudit.prompts import Library, load_library
 from emaudit.store.connection import Store
+
+
+def settings_beside(store: Path) -> Path:
+    """Where a store has settings of its own: `STORE.toml` beside it, whether or not the file is there."""
+    return store.with_name(store.name + ".toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +39,11 @@ class Context:
 
     @property
     def config_path(self) -> Path:
-        """The settings file named by --config, EMAUDIT_CONFIG or the default."""
-        return self.named_config or paths.default_config()
+        """The settings named by --config or EMAUDIT_CONFIG, else the store's own `STORE.toml`, else the default."""
+        if self.named_config:
+            return self.named_config
+        beside = settings_beside(self.store_path)
+        return beside if not os.environ.get("EMAUDIT_CONFIG") and beside.exists() else paths.default_config()
 
     @property
     def named_config(self) -> Path | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from emaudit.archive import StoreArchive
 from emaudit.assessments import PAPER_FIVE
 from emaudit.cli import scoring
 from emaudit.cli.arguments import Verbs
-from emaudit.cli.context import Context
+from emaudit.cli.context import Context, settings_beside
 from emaudit.cli.embedded import endpoint
 from emaudit.cli.output import emit, number, say, table
 from emaudit.cli.progress import Bar
@@ -66,10 +67,13 @@ def _demo(context: Context) -> int:
         _register(path)
         say(f"{_BANNER}; store: {path}")
         if options.headless:
-            return _headless(context, path, config, spec)
-        from emaudit.app import run_app
+            code = _headless(context, path, config, spec)
+        else:
+            from emaudit.app import run_app
 
-        return run_app(path, config, context.prompts_dir)
+            code = run_app(path, config, context.prompts_dir)
+    _say_commands(path, config)
+    return code
 
 
 def _check_terminal() -> None:
@@ -99,7 +103,7 @@ def _store_path(context: Context) -> Path:
 
 def _write_settings(store: Path, base_url: str) -> Path:
     """The demo's settings beside its store: the endpoint by name, at the port it has this time."""
-    path = store.with_name(store.name + ".toml")
+    path = settings_beside(store)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -134,8 +138,14 @@ def _headless(context: Context, path: Path, config: Path, spec: RunSpec) -> int:
     with Store.open(path) as store:
         rows = scoring.scored(StoreArchive(store, spec.preset))
     _print(list(recovered(rows)))
-    say(f"all of it: `emaudit --store {path} scores`; `emaudit --store {path} export DIR`")
     return 0
+
+
+def _say_commands(store: Path, config: Path) -> None:
+    """Say how to go on with the demo's store, in whole command lines that a shell takes."""
+    begin = shlex.join(["emaudit", "--store", str(store), "--config", str(config)])
+    for words in ("scores", "export DIR", "estimate --all"):
+        say(f"go on: {begin} {words}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,11 @@ from emaudit.cli.models import offered
 from emaudit.cli.output import emit, emit_json
 from emaudit.config import Endpoint, Settings
 from emaudit.errors import EmauditError
+from emaudit.planning import endpoint_of
 from emaudit.store.connection import Store
 from emaudit.store.texts import installed_instruments
+from emaudit.store.variants import variants
+from emaudit.variants import Variant
 
 SAFE_SQLITE: Final = (3, 51, 3)
 ROOM: Final = 1 << 30
@@ -63,6 +66,7 @@ def _findings(context: Context) -> Iterator[Finding]:
     else:
         yield _settings(settings)
         yield from _endpoints(settings)
+        yield from _own_endpoints(context, settings)
         yield _judge(settings)
     yield from _instruments(context)
     yield _terminal()
@@ -142,10 +146,50 @@ def _reachable(endpoint: Endpoint) -> Finding:
     return Finding("ok", what, f"{len(models)} models at {endpoint.base_url}{shutdown}")
 
 
+def _own_endpoints(context: Context, settings: Settings) -> Iterator[Finding]:
+    """A line per endpoint that variants bring themselves, or name although it is not configured."""
+    configured = {(held.base_url, held.api_key_env) for held in settings.endpoints.values()}
+    by_address: dict[tuple[str, str], list[Variant]] = {}
+    for row in _variants(context):
+        held = settings.endpoints.get(row.endpoint)
+        address = (row.base_url, row.api_key_env or (held.api_key_env if held else ""))
+        if row.base_url and address not in configured:
+            by_address.setdefault(address, []).append(row)
+        elif not row.base_url and held is None:
+            by_address.setdefault((row.endpoint, ""), []).append(row)
+    for rows in by_address.values():
+        yield _own_endpoint(settings, rows)
+
+
+def _variants(context: Context) -> list[Variant]:
+    """The variants of a store that can be read; why one cannot is told by the line of the store."""
+    if not context.store_path.exists():
+        return []
+    try:
+        with Store.open(context.store_path) as store:
+            return variants(store)
+    except (EmauditError, sqlite3.Error):
+        return []
+
+
+def _own_endpoint(settings: Settings, rows: list[Variant]) -> Finding:
+    first = rows[0]
+    what = f"endpoint of {first.name}" + (f" and {len(rows) - 1} more" if len(rows) > 1 else "")
+    try:
+        endpoint = endpoint_of(settings, first)
+    except EmauditError as error:
+        return Finding("fail", what, str(error), "name the settings that have it with --config")
+    key = _key(endpoint)
+    found = key if key.state == "fail" else _reachable(endpoint)
+    fix = f"start it, or `emaudit variant set {first.name} base_url=URL`" if found.state == "fail" else ""
+    return Finding(found.state, what, found.found, key.fix or fix)
+
+
 def _judge(settings: Settings) -> Finding:
     judge = settings.judge
     if not judge.model:
-        return Finding("warn", "judge", "none configured", "set [judge] model, or give --judge to `emaudit run`")
+        found = "none configured: a run takes the judge that the variant's endpoint advertises, where there is one"
+        return Finding("warn", "judge", found, "set [judge] model, or give --judge to `emaudit run`")
     if judge.endpoint and judge.endpoint not in settings.endpoints:
         return Finding(
             "fail", "judge", f"its endpoint {judge.endpoint!r} is not configured", "correct [judge] endpoint"

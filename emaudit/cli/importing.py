@@ -12,7 +12,7 @@ from emaudit.cli.output import counted, say, table
 from emaudit.importing import FIELDS, ImportedReply, ImportedSet, parse_map, read_set
 from emaudit.prompts import content_hash
 from emaudit.store.connection import Store
-from emaudit.store.imports import Incoming, Kept, imported_judge, keep
+from emaudit.store.imports import Incoming, Kept, NothingNew, imported_judge, keep
 from emaudit.store.replies import VerdictRow
 from emaudit.store.scorers import scorer
 from emaudit.store.variants import variant
@@ -39,10 +39,11 @@ def _import(context: Context) -> int:
     found = read_set(options.file, options.assessment, parse_map(options.map))
     with context.open(write=True) as store:
         row = variant(store, options.variant)
-        kept = keep_set(store, row, found)
-    if not kept.run_uid:
-        say(f"{options.file} is in the store already: nothing was added")
-        return 0
+        try:
+            kept = keep_set(store, row, found)
+        except NothingNew:
+            say(f"{options.file} is in the store already: nothing was added")
+            return 0
     names = {"": "without a verdict"}
     table(
         ("VERDICT", "REPLIES"),
@@ -58,7 +59,7 @@ def _import(context: Context) -> int:
 
 
 def keep_set(store: Store, row: Variant, found: ImportedSet) -> Kept:
-    """Keep a checked set of replies for a variant. Raises UsageError, StoreError; then nothing of it is kept."""
+    """Keep a checked set of replies for a variant. Raises UsageError, StoreError, NothingNew; then nothing is kept."""
     assessment = by_key(found.assessment)
     source = {"file": found.path, "columns": dict(found.columns), "items": found.content["items"]}
     with store.transaction():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from emaudit.assessments import PAPER_FIVE
 from emaudit.cli import estimates, instruments
-from emaudit.cli.arguments import Parser, Verbs, amount, count
+from emaudit.cli.arguments import Parser, Verbs, amount, count, or_none
 from emaudit.cli.context import Context
 from emaudit.cli.output import ask, counted, emit, emit_json, is_interactive, say
 from emaudit.cli.progress import Bar
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from emaudit.runner import Ended
 
 _CAPS = ("max_concurrency", "max_requests", "max_tokens")
+_RESUME_CAPS = ("max_requests", "max_tokens", "max_cost")
 _SWITCHES = ("retry_errors", "update_prompts", "new", "insecure_http", "allow_identical")
 
 
@@ -33,6 +35,7 @@ def register(verbs: Verbs) -> None:
     resume.add_argument(
         "run", metavar="RUN", nargs="?", default="", help="its id or the beginning of it; else the last"
     )
+    _add_caps(resume.add_argument_group("limits, in place of the run's own this time; 0 for none"))
     _add_how(resume)
     cost = verbs.add("estimate", "what a run would ask: replies, requests, tokens, price", _estimate, lists=True)
     _add_what(cost)
@@ -65,7 +68,13 @@ def _add_how(parser: Parser) -> None:
     group.add_argument("--detach", action="store_true", help="run in the background; prints the run's id")
     group.add_argument("--yes", action="store_true", help="do not ask first")
     if parser.prog.endswith(" run"):
-        group.add_argument("--run-uid", metavar="UID", default="", help="the id the new run takes (8 hex digits)")
+        group.add_argument("--run-uid", metavar="UID", default="", help=argparse.SUPPRESS)
+
+
+def _add_caps(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--max-requests", metavar="N", type=or_none(count), help="stop after this many")
+    group.add_argument("--max-tokens", metavar="N", type=or_none(count), help="stop after this many, in and out")
+    group.add_argument("--max-cost", metavar="X", type=or_none(amount), help="stop at this price")
 
 
 def spec_of(context: Context) -> RunSpec:
@@ -158,14 +167,17 @@ def _resume(context: Context) -> int:
     settings = context.settings()
     with context.open() as store:
         uid = _run_to_resume(store, context.options.run)
+        n_events = len(runs.events(store, runs.run(store, uid).run_id))
         library = context.library()
+    caps = {name: value for name in _RESUME_CAPS if (value := getattr(context.options, name)) is not None}
     if context.options.detach:
-        detached.start(context.store_path, global_words(context), ["resume", uid, "--yes"])
+        words = [word for name, value in caps.items() for word in (_flag(name), str(value))]
+        detached.start(context.store_path, global_words(context), ["resume", uid, *words, "--yes"])
         return _detached(context, uid)
     say(f"resuming run {uid}")
     with Bar() as bar:
-        ended = runner.resume(context.store_path, settings, library, uid, observe=bar.show)
-    return _report(context, ended)
+        ended = runner.resume(context.store_path, settings, library, uid, observe=bar.show, caps=caps)
+    return _report(context, ended, n_events)
 
 
 def _run_to_resume(store: Store, named: str) -> str:
@@ -181,12 +193,16 @@ def _run_to_resume(store: Store, named: str) -> str:
     return asked[-1]
 
 
-def _report(context: Context, ended: Ended) -> int:
-    """The final lines of a run: what came in, what is owed, why it ended, what to do next."""
+def _report(context: Context, ended: Ended, n_events: int = 0) -> int:
+    """The final lines of a run: what came in, what is owed, why it ended, what to do next.
+
+    `n_events` is how many events it had before this process: their warnings were told then.
+    """
     with context.open() as store:
         run = runs.run(store, ended.run_uid)
         state = runs.state(store, run.run_id)
-        warnings = [event.detail for event in runs.events(store, run.run_id) if event.kind in {"warned", "gone"}]
+        happened = runs.events(store, run.run_id)[n_events:]
+        warnings = [event.detail for event in happened if event.kind in {"warned", "gone"}]
     for warning in dict.fromkeys(warnings):
         say(f"note: {warning}")
     say(
@@ -196,7 +212,7 @@ def _report(context: Context, ended: Ended) -> int:
     )
     if ended.exit_code == 0:
         say("done: `emaudit scores` shows the scores, `emaudit export DIR` writes them")
-    else:
+    elif ended.exit_code != UsageError.exit_code:
         say(f"`emaudit resume {ended.run_uid}` asks for the rest")
     return ended.exit_code
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
@@ -28,10 +29,16 @@ def register(verbs: Verbs) -> None:
     scores.add_argument("--every-measure", action="store_true", help="on screen too; else the totals of the headlines")
     _add_choices(scores)
     export = verbs.add("export", "write variants.csv, scores.csv, responses.csv and manifest.json", _export)
-    export.add_argument("directory", metavar="DIR", type=Path)
+    export.add_argument("directory", metavar="DIR", type=_directory)
     export.add_argument("--format", metavar="F", default="csv", help="csv")
     export.add_argument("--excel-safe", action="store_true", help="guard cells that a spreadsheet would run")
     _add_choices(export)
+
+
+def _directory(text: str) -> Path:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("an empty name is no folder")
+    return Path(text)
 
 
 def _add_choices(parser: Parser) -> None:

@@ -17,7 +17,17 @@ from emaudit.store.plans import current_plans
 from emaudit.store.readings import progress
 from emaudit.store.variants import add_variants, hide, rename, set_fields, variant, variants
 from emaudit.variantfiles import read_variants
-from emaudit.variants import FIELDS, PROVENANCE, SETTABLE, Variant, check_key_variable, guess, in_lineage_order
+from emaudit.variants import (
+    FIELDS,
+    PROVENANCE,
+    SETTABLE,
+    STAGES,
+    Variant,
+    check_key_variable,
+    check_value,
+    guess,
+    in_lineage_order,
+)
 
 _HIDDEN = ("hidden",)
 
@@ -87,11 +97,21 @@ def _add(context: Context) -> int:
     if not options.endpoint and not options.base_url:
         facts["endpoint"] = default_endpoint(settings)
     check_address(settings, facts)
+    for field, value in facts.items():
+        check_value(field, value)
     with context.open(write=True, create=True) as store:
         add_variants(store, [facts])
     _suggest(facts)
+    _note_stage(facts)
     say(f"added {options.name}: `emaudit run {options.name}` asks it")
     return 0
+
+
+def _note_stage(facts: Mapping[str, str]) -> None:
+    """Say so where a stage is a label of one's own: it may be a slip."""
+    stage = facts.get("stage", "")
+    if stage and stage not in STAGES:
+        say(f"note: stage {stage!r} is none of {', '.join(STAGES)}")
 
 
 def _suggest(facts: Mapping[str, str]) -> None:
@@ -201,12 +221,14 @@ def _set(context: Context) -> int:
         field, equals, value = word.partition("=")
         if not equals:
             raise UsageError(f"{word!r} is not FIELD=VALUE; fields: {', '.join(SETTABLE)}")
+        check_value(field, value)
         facts[field] = value
     with context.open(write=True) as store:
         held = as_record(variant(store, context.options.name))
         if {"endpoint", "base_url"} & set(facts):
             check_address(context.settings(), {name: str(value) for name, value in {**held, **facts}.items()})
         set_fields(store, context.options.name, facts)
+    _note_stage(facts)
     say(f"set {', '.join(facts)} of {context.options.name}")
     return 0
 

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -128,11 +128,21 @@ def start(
             return _work(store, settings, spec, run, ready, judge, observe)
 
 
-def resume(store_path: Path, settings: Settings, library: Library, uid: str, observe: Observe | None = None) -> Ended:
-    """Work on what a run still owes, with the texts and the judge it was started with. Raises EmauditError."""
+def resume(
+    store_path: Path,
+    settings: Settings,
+    library: Library,
+    uid: str,
+    observe: Observe | None = None,
+    caps: Mapping[str, float] | None = None,
+) -> Ended:
+    """Work on what a run still owes, with the texts and the judge it was started with. Raises EmauditError.
+
+    `caps` (max_requests, max_tokens, max_cost; 0 for none) stand in place of the run's own this time.
+    """
     with Store.open(store_path, write=True) as store:
         run = runs.run(store, uid)
-        spec = RunSpec.from_stored(run.settings)
+        spec = RunSpec.from_stored({**run.settings, **(caps or {})})
         by_number = {row.variant_id: row for row in variants(store, hidden=True)}
         plans = runs.run_plans(store, run.run_id)
         rows = [by_number[number] for number in dict.fromkeys(plan.variant_id for plan in plans)]
@@ -216,15 +226,21 @@ def _work(
     code, why, last = asyncio.run(
         _until_ended(lambda: Work(store, settings, spec, run, ready, judge, parsers), observe)
     )
-    owed = _owed(store, ready, judge)
+    owed = _owed(store, ready, judge, parsers)
     if code == 1 and not owed:
         code = 0
     if code == 0 and owed:
-        code, why = (3 if why else 1), why or "the endpoint did not answer for the rest"
+        code, why = (3 if why else 1), why or _unanswered(ready, store)
     with contextlib.suppress(EmauditError), store.transaction() as db:
         runs.insert_event(db, run.run_id, "ended", dumps({"exit": code, "why": why, "owed": owed}))
         runs.write_state(db, run.run_id, asdict(replace(last, line=why or "done")))
     return Ended(code, why, owed, run.uid)
+
+
+def _unanswered(ready: list[Prepared], store: Store) -> str:
+    """Who left something owed in a run that ended by itself."""
+    who = "endpoint" if any(n_owed(store, item.plan.plan_id) for item in ready) else "judge"
+    return f"the {who} did not answer for the rest"
 
 
 def _check_prices(settings: Settings, spec: RunSpec, ready: list[Prepared], judge: Judge) -> None:
@@ -258,11 +274,11 @@ def _read_unread(store: Store, spec: RunSpec, run: runs.Run, ready: list[Prepare
                 insert_verdict(db, chain, reply_id, VerdictRow(parser, assessment.read(prompt, answer)))
 
 
-def _owed(store: Store, ready: list[Prepared], judge: Judge) -> int:
+def _owed(store: Store, ready: list[Prepared], judge: Judge, parsers: dict[str, int]) -> int:
     chosen = by_id(store, judge.scorer.scorer_id)
     total = 0
     for item in ready:
-        state = progress(store, item.plan, chosen)
+        state = progress(store, item.plan, chosen, parsers[item.plan.assessment])
         total += n_owed(store, item.plan.plan_id) + state.n_referred - state.n_judged
     return total
 

@@ -56,7 +56,10 @@ class Work:
     ) -> None:
         self.store = store
         self.run = run
-        self.counts = Counts((progress(store, item.plan, judge.scorer) for item in ready), settings.prices)
+        self.counts = Counts(
+            (progress(store, item.plan, judge.scorer, parsers[item.plan.assessment]) for item in ready),
+            settings.prices,
+        )
         self.gone: set[int] = set()
         self.stopping = False
         self.exit_code = 0
@@ -238,7 +241,7 @@ class Work:
         elif spec.max_tokens and counts.input_tokens + counts.output_tokens >= spec.max_tokens:
             self.stop(1, f"cap of {spec.max_tokens:,} tokens reached")
         elif spec.max_cost and (counts.cost or 0.0) >= spec.max_cost:
-            self.stop(1, f"cap of {spec.max_cost:g} reached")
+            self.stop(1, f"cap of {spec.max_cost:g} on cost reached")
         if self.stopping:
             raise Stopped
 

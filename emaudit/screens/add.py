@@ -58,7 +58,13 @@ class AddScreen(Dialog[None]):
 
     BINDINGS: ClassVar[list[Any]] = [
         Binding("space", "choose", "Choose", id="add.choose", tooltip="Choose this model, or not"),
-        Binding("A,shift+a", "choose_all", "All", id="add.choose_all", tooltip="Choose all new models shown, or none"),
+        Binding(
+            "A,shift+a",
+            "choose_all",
+            "All",
+            id="add.choose_all",
+            tooltip="Choose all new models shown but judges, or none",
+        ),
         Binding("e", "edit", "Edit", id="add.edit", tooltip="Edit the fields of this model; enter comes back"),
         Binding("slash", "filter", "Filter", key_display="/", id="add.filter", tooltip="Show some models only"),
         Binding("m", "by_hand", "By hand", id="add.by_hand", tooltip="Type a model that the endpoint does not list"),
@@ -84,6 +90,7 @@ class AddScreen(Dialog[None]):
     def __init__(self) -> None:
         super().__init__()
         self.rows: tuple[Draft, ...] = ()
+        self._judges: frozenset[str] = frozenset()
         self._status = ""
         self._is_filling = False
 
@@ -153,6 +160,7 @@ class AddScreen(Dialog[None]):
     def _listed(self, message: Listed) -> None:
         if message.endpoint == self.endpoint:
             offers = [(offer.model, offer.note) for offer in message.offers]
+            self._judges = frozenset(offer.judge for offer in message.offers)
             self.rows = drafts.drafts(offers, message.endpoint, self.held)
             self._status = "" if self.rows else f"{message.endpoint} lists no models; type one by hand"
             self._draw()
@@ -254,11 +262,15 @@ class AddScreen(Dialog[None]):
             self.query_one(RowTable).action_cursor_down()
 
     def action_choose_all(self) -> None:
-        """Choose all new models shown; none where all are chosen."""
+        """Choose all new models shown but judges; none where all are chosen."""
         new = [at for at in self._shown() if not self.rows[at].held_as]
-        wanted = [at for at in new if not self.rows[at].is_chosen] or new
+        open_ = [at for at in new if not self.rows[at].is_chosen and not self._is_judge(self.rows[at].model)]
+        wanted = open_ or [at for at in new if self.rows[at].is_chosen]
         self.rows = drafts.chosen(self.rows, wanted, self.held)
         self._draw()
+
+    def _is_judge(self, model: str) -> bool:
+        return model in self._judges or "judge" in model.casefold()
 
     def action_edit(self) -> None:
         """Go to the form."""

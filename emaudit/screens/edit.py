@@ -17,7 +17,7 @@ from textual.widgets import Input, Label, Static
 
 from emaudit.commands import Commands
 from emaudit.drafts import EDITABLE
-from emaudit.messages import Done
+from emaudit.messages import Done, Refused
 from emaudit.screens.base import Dialog
 from emaudit.text import one_line
 from emaudit.variants import SIZES, STAGES, Variant
@@ -32,7 +32,7 @@ def suggester(name: str, names: Sequence[str]) -> SuggestFromList | None:
 
 
 class EditDialog(Dialog[None]):
-    """A form of five fields; ctrl+s saves what changed."""
+    """A form of five fields; ctrl+s saves what changed, and leaves only once it is stored."""
 
     BINDINGS: ClassVar[list[Any]] = [
         Binding("ctrl+s", "save", "Save", id="edit.save", priority=True, tooltip="Save what changed"),
@@ -41,6 +41,7 @@ class EditDialog(Dialog[None]):
     def __init__(self, variant: Variant, names: Sequence[str]) -> None:
         super().__init__()
         self._variant = variant
+        self._is_saving = False
         self._names = [name for name in names if name != variant.name]
 
     def compose(self) -> ComposeResult:
@@ -58,15 +59,42 @@ class EditDialog(Dialog[None]):
                         compact=True,
                         suggester=suggester(name, self._names),
                     )
+            problem = Static(id="problem")
+            problem.display = False
+            yield problem
 
     @on(Input.Submitted)
     def action_save(self) -> None:
-        """Save what changed and leave."""
+        """Save what changed, and leave once it is stored."""
+        if self._is_saving:
+            return
         values = {name: self.query_one(f"#field-{name}", Input).value.strip() for name in EDITABLE}
         facts = {name: value for name, value in values.items() if value != one_line(getattr(self._variant, name))}
-        if facts:
-            self.audit.carry_out(partial(_save, self.audit.commands, self._variant.name, facts))
+        if not facts:
+            self.dismiss(None)
+            return
+        self._is_saving = True
+        self.audit.carry_out(partial(_save, self.audit.commands, self._variant.name, facts), self)
+
+    def on_done(self, message: Done) -> None:
+        """Leave: it is stored."""
+        message.stop()
+        self.audit.post_message(Done(message.text))
         self.dismiss(None)
+
+    def on_refused(self, message: Refused) -> None:
+        """Show why nothing was saved, beneath what was typed."""
+        message.stop()
+        self._is_saving = False
+        problem = self.query_one("#problem", Static)
+        problem.update(Content.styled(one_line(message.text, 400), "$error"))
+        problem.display = True
+        problem.scroll_visible(animate=False)
+
+    @on(Input.Changed)
+    def _typed(self) -> None:
+        """What was refused is no longer what stands there."""
+        self.query_one("#problem").display = False
 
 
 def _save(commands: Commands, name: str, facts: dict[str, str]) -> Message:

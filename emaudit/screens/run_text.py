@@ -108,7 +108,7 @@ def spent(run: RunRow) -> str:
     if not run.input_tokens and not run.output_tokens:
         return ""
     tokens = f"{figures.tokens(run.input_tokens)}+{figures.tokens(run.output_tokens)}"
-    return f"{figures.price(run.cost)} {tokens}" if run.cost is not None else f"{tokens} tok"
+    return f"{figures.price(run.cost)} {tokens}" if run.cost is not None and not run.is_resumed else f"{tokens} tok"
 
 
 def pane(run: RunRow, is_wide: bool) -> Content:
@@ -149,7 +149,8 @@ def _facts(run: RunRow) -> list[Content]:
 
 def _spent_words(run: RunRow) -> str:
     tokens = f"{figures.tokens(run.input_tokens)} tokens in, {figures.tokens(run.output_tokens)} out"
-    return f"{tokens}, price {figures.price(run.cost)}"
+    since = " since the last start" if run.is_resumed and run.cost is not None else ""
+    return f"{tokens}, price {figures.price(run.cost)}{since}"
 
 
 def _counts(run: RunRow) -> Content:

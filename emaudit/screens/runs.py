@@ -65,6 +65,9 @@ class RunsScreen(AuditScreen):
             columns = run_text.columns(max(0, self.query_one("#list").size.width))
             rows = [(run.uid, run_text.cells(run, columns, self.audit.tones)) for run in snapshot.runs]
             table.show(columns, rows)
+            if snapshot.run(self.audit.awaited_run) is not None:
+                table.select(self.audit.awaited_run)
+                self.audit.awaited_run = ""
 
     def _draw_pane(self) -> None:
         detail = self.query_one("#detail")

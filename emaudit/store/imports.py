@@ -39,11 +39,15 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What an import added. `run_uid` is empty where everything stood in the store already."""
+    """What an import added."""
 
     run_uid: str
     n_replies: int
     n_verdicts: int
+
+
+class NothingNew(Exception):
+    """Everything of an import stands in the store already."""
 
 
 def imported_judge(store: Store, identity: str) -> int:
@@ -65,7 +69,8 @@ def keep(
 ) -> Kept:
     """Keep a checked file's replies and verdicts in one transaction.
 
-    Raises StoreError in a store of simulated replies, UsageError where a slot holds another reply already.
+    Raises StoreError in a store of simulated replies, UsageError where a slot holds another reply already, and
+    NothingNew where the store holds all of it; whoever has a transaction open must let it through.
     """
     with store.transaction() as db:
         store.claim_kind("real")
@@ -85,7 +90,7 @@ def keep(
         new = [row for row in incoming if _is_new(row, held[row.position], planned[row.position].prompt.item)]
         verdicts = [row for row in incoming if row not in new and _owes_verdict(db, row, held[row.position])]
         if not new and not verdicts:
-            return Kept("", 0, 0)
+            raise NothingNew
         run = runs.insert_run(
             store, runs.new_uid(), "import", preset, [plan], judge_id, dumps(source), {"source": dict(source)}
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from emaudit.store.connection import Store
 
@@ -39,6 +40,45 @@ def newest_replies(store: Store, n: int) -> list[Landed]:
         (n,),
     )
     return [Landed(*row) for row in rows]
+
+
+_SPENT: Final = """
+SELECT run_id, coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0) FROM {table}
+WHERE {key} > ? AND {key} <= ? GROUP BY run_id
+"""
+_STEP: Final = 50_000
+"""Rows added up at a time: some 50 ms."""
+
+
+class Spent:
+    """The tokens that the stored replies and verdicts of each run report, added up as rows come.
+
+    Rows are append-only, so that each is read once; `is_whole` is False while some are not.
+    """
+
+    def __init__(self) -> None:
+        self._sums: dict[int, tuple[int, int]] = {}
+        self._seen = {"replies": 0, "verdicts": 0}
+        self.is_whole = False
+
+    def of(self, run_id: int) -> tuple[int, int]:
+        """Input and output tokens of a run, over all its starts."""
+        return self._sums.get(run_id, (0, 0))
+
+    def add_up(self, store: Store) -> None:
+        """Read the next rows, a bounded number."""
+        self.is_whole = True
+        for table, key in (("replies", "reply_id"), ("verdicts", "verdict_id")):
+            seen = self._seen[table]
+            newest = store.db.execute(f"SELECT coalesce(max({key}), 0) FROM {table}").fetchone()[0]
+            last = min(newest, seen + _STEP)
+            if last > seen:
+                rows = store.db.execute(_SPENT.format(table=table, key=key), (seen, last))
+                for run_id, n_in, n_out in rows.fetchall():
+                    before = self.of(run_id)
+                    self._sums[run_id] = (before[0] + n_in, before[1] + n_out)
+                self._seen[table] = last
+            self.is_whole = self.is_whole and last == newest
 
 
 def data_version(store: Store) -> int:

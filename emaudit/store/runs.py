@@ -22,6 +22,7 @@ from emaudit.store.connection import Store
 from emaudit.store.jsontext import dumps
 from emaudit.store.plans import Plan, plan
 from emaudit.store.texts import now, put_text
+from emaudit.store.variants import variants
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,15 +170,16 @@ def lease(store: Store, run_uid: str, variant_uids: Sequence[str]) -> Iterator[N
     folder.mkdir(mode=0o700, exist_ok=True)
     held: list[int] = []
     try:
+        names = {f"variant-{row.uid}": f"variant {row.name!r}" for row in variants(store, hidden=True)}
         for path in _lease_paths(store, run_uid, variant_uids):
-            held.append(_acquire(path, run_uid))
+            held.append(_acquire(path, run_uid, names.get(path.name, path.name)))
         yield
     finally:
         for descriptor in held:
             os.close(descriptor)
 
 
-def _acquire(path: Path, run_uid: str) -> int:
+def _acquire(path: Path, run_uid: str, label: str) -> int:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     deadline = time.monotonic() + 1.0
     while True:
@@ -189,7 +191,7 @@ def _acquire(path: Path, run_uid: str) -> int:
                 holder = _holder(path)
                 os.close(descriptor)
                 raise RunHeld(
-                    f"another runner holds {path.name}: run {holder.get('run', 'unknown')}, process "
+                    f"another runner holds {label}: run {holder.get('run', 'unknown')}, process "
                     f"{holder.get('pid', 'unknown')} on {holder.get('host', 'unknown')}; stop it with `emaudit stop`"
                 ) from None
             time.sleep(0.05)

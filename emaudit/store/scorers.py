@@ -46,13 +46,17 @@ def scorers(store: Store, kind: str) -> list[Scorer]:
     return [Scorer(row[0], row[1], row[2], json.loads(row[3])) for row in rows]
 
 
+_JUDGING = ("judge", "imported", "human")
+"""The kinds of scorer that can be chosen as a judge."""
+
+
 def by_identity(store: Store, identity: str) -> Scorer:
     """A scorer by its identity. Raises UsageError listing the known judges."""
     row = store.db.execute(
         "SELECT scorer_id, kind, identity, detail FROM scorers WHERE identity = ?", (identity,)
     ).fetchone()
     if row is None:
-        known = ", ".join(found.identity for found in scorers(store, "judge")) or "none yet"
+        known = ", ".join(found.identity for kind in _JUDGING for found in scorers(store, kind)) or "none yet"
         raise UsageError(f"no judge {identity!r}; known: {known}")
     return Scorer(row[0], row[1], row[2], json.loads(row[3]))
 

@@ -12,6 +12,7 @@ from emaudit.paths import run_log
 from emaudit.store import Progress, Store, runs, scorers
 from emaudit.store import variants as stored_variants
 from emaudit.store.plans import Plan
+from emaudit.store.recent import Spent
 from emaudit.store.runs import Run, RunEvent
 from emaudit.watch.snapshot import EventLine, RunRow, RunStage
 
@@ -37,6 +38,7 @@ class RunWatch:
     def __init__(self) -> None:
         self._held: dict[str, _Held] = {}
         self._names: dict[int, str] = {}
+        self.spent = Spent()
         self.gone: frozenset[str] = frozenset()
 
     def refresh(self, store: Store) -> None:
@@ -84,6 +86,7 @@ class RunWatch:
         stage = _stage(held)
         is_live = stage in {RunStage.RUNNING, RunStage.STOPPING}
         log = run_log(store.path, run.uid)
+        stored_in, stored_out = self.spent.of(run.run_id)
         return RunRow(
             uid=run.uid,
             stage=stage,
@@ -106,9 +109,10 @@ class RunWatch:
             in_flight=int(_number(state, "in_flight") or 0) if is_live else 0,
             limit=int(_number(state, "limit") or 0) if is_live else 0,
             reason=str(state.get("reason", "")) if is_live else "",
-            input_tokens=int(_number(state, "input_tokens") or 0),
-            output_tokens=int(_number(state, "output_tokens") or 0),
+            input_tokens=max(stored_in, int(_number(state, "input_tokens") or 0)),
+            output_tokens=max(stored_out, int(_number(state, "output_tokens") or 0)),
             cost=_number(state, "cost"),
+            is_resumed=sum(event.kind == "started" for event in held.events) > 1,
             holder=_holder(held.holder) if is_live else "",
             log_path=str(log) if log.exists() else "",
             events=tuple(_event(event) for event in held.events[-50:]),

@@ -148,7 +148,10 @@ class EventLine:
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """One run: what it asks, how far that is, and what its runner last said about itself."""
+    """One run: what it asks, how far that is, and what its runner last said about itself.
+
+    The tokens are those of all its starts; `cost` is that of the last one, as its runner counts it.
+    """
 
     uid: str
     stage: RunStage
@@ -174,6 +177,7 @@ class RunRow:
     input_tokens: int = 0
     output_tokens: int = 0
     cost: float | None = None
+    is_resumed: bool = False
     holder: str = ""
     log_path: str = ""
     events: tuple[EventLine, ...] = ()

@@ -94,6 +94,7 @@ class Watcher:
         self._marks = _Marks()
         self._version = -1
         self._variants: list[Variant] = []
+        self._plans: list[Plan] = []
         self._shown: dict[Touched, Plan] = {}
         self._replies: tuple[LandedReply, ...] = ()
         self._runs = RunWatch()
@@ -102,7 +103,7 @@ class Watcher:
     def is_settled(self) -> bool:
         """Whether nothing is left that could be counted now."""
         now = time.monotonic()
-        return not self._due(now, set())
+        return self._runs.spent.is_whole and not self._due(now, set())
 
     def look(self) -> Snapshot:
         """The store as it is now."""
@@ -148,7 +149,10 @@ class Watcher:
             self._refresh(store)
             self._version = version
         live = self._runs.look(store)
+        self._choose(live)
         self._count(store, live)
+        self._choose(live)
+        self._runs.spent.add_up(store)
         assessments = self._assessments()
         runs = self._runs.rows(store, self._progress_of)
         judge = active_judge(store)
@@ -173,15 +177,29 @@ class Watcher:
         if not is_first:
             self._touched_at |= dict.fromkeys(touched, now)
         self._variants = stored_variants.variants(store)
-        self._shown = _shown_plans(current_plans(store))
+        self._plans = list(current_plans(store))
         self._runs.refresh(store)
-        for plan in (*self._shown.values(), *self._runs.plans()):
+        for plan in (*self._plans, *self._runs.plans()):
             self._counts.setdefault(plan.plan_id, _Count(plan))
         for count in self._counts.values():
             if (count.plan.variant_id, count.plan.assessment) in touched:
                 count.progress.is_stale = count.headline.is_stale = True
         if touched or not self._replies:
             self._replies = tuple(self._landed(store))
+
+    def _choose(self, live: set[int]) -> None:
+        """Choose of each variant and assessment the plan that is shown.
+
+        One that a live run asks, else one with a reply, else any; of several that of the newest replicate, then
+        the largest.
+        """
+
+        def rank(plan: Plan) -> tuple[bool, bool, int, int, int]:
+            progress = self._counts[plan.plan_id].progress.value
+            has_reply = progress is not None and progress.n_closed > 0
+            return plan.plan_id in live, has_reply, plan.replicate, plan.n_slots, plan.plan_id
+
+        self._shown = {(plan.variant_id, plan.assessment): plan for plan in sorted(self._plans, key=rank)}
 
     def _landed(self, store: Store) -> Iterator[LandedReply]:
         names = {row.variant_id: row.name for row in stored_variants.variants(store, hidden=True)}
@@ -266,14 +284,3 @@ class Watcher:
 
 def _headline(store: Store, plan: Plan) -> Headline:
     return headline(plan.assessment, readings.tallies(store, plan))
-
-
-def _shown_plans(plans: Sequence[Plan]) -> dict[Touched, Plan]:
-    """Of each variant and assessment the plan that is shown: the largest of the newest replicate."""
-    shown: dict[Touched, Plan] = {}
-    for plan in plans:
-        key = (plan.variant_id, plan.assessment)
-        held = shown.get(key)
-        if held is None or (plan.replicate, plan.n_slots, plan.plan_id) > (held.replicate, held.n_slots, held.plan_id):
-            shown[key] = plan
-    return shown

@@ -99,7 +99,7 @@ def test_a_judge_that_is_down_owes_verdicts_only(lab: Lab) -> None:
     endpoint = lab.simulate("judge-down")
     lab.add()
     done = lab.run(code=1)
-    assert "80 of 80 replies, 0 of 80 verdicts, 80 owed" in done.err
+    assert "80 of 80 replies, 0 of 80 verdicts, 80 owed; the judge did not answer for the rest" in done.err
     row = lab.json("status")[-1]
     assert (row["n_closed"], row["n_verdicts_owed"], row["owed"]) == (80, 80, 80)
     lab.end(endpoint)
@@ -216,7 +216,9 @@ def test_a_second_runner_is_refused_and_another_variant_is_fine(lab: Lab) -> Non
     held = lab.json("status")[-1]
     assert held["state"] == "live"
     assert str(process.pid) in held["process"]
-    assert str(process.pid) in lab.run(code=2).err
+    refused = lab.run(code=2).err
+    assert str(process.pid) in refused
+    assert "holds variant 'v'" in refused
     assert str(process.pid) in lab("resume", held["run"], code=2).err
     lab.run("--max-requests", "1", names=("w",), code=1)
     assert lab.end(process) == 143

@@ -93,9 +93,18 @@ def test_caps_end_a_run_with_exit_1(lab: Lab) -> None:
     assert "cap of 20 requests" in done.err
     assert "`emaudit resume " in done.err
     assert 20 <= len(lab.asked()) <= 22
-    lab.run()
+    assert "cap of 3 requests" in lab("resume", "--max-requests", "3", code=1).err
+    lab("resume", "--max-requests", "0")
     assert lab.json("status")[-1]["owed"] == 0
-    assert len(lab.asked()) <= 90
+    assert len(lab.asked()) <= 95
+
+
+def test_a_resumed_run_tells_only_new_warnings(lab: Lab) -> None:
+    lab.simulate("ignore-n")
+    lab.add()
+    assert "ignores n" in lab.run("--max-requests", "20", code=1).err
+    lab("resume", "--max-requests", "0")
+    assert "note:" not in lab("resume").err
 
 
 def test_a_new_replicate_asks_everything_anew(lab: Lab) -> None:
@@ -173,6 +182,7 @@ def test_simulated_replies_do_not_enter_a_real_store(lab: Lab) -> None:
     lab("import", str(replies), "--variant", "v", "--assessment", "harmfulness")
     done = lab.run(code=2)
     assert "holds real replies" in done.err
+    assert "emaudit resume" not in done.err
     assert len(lab.replies()) == 1
 
 
@@ -191,6 +201,8 @@ def test_the_headless_demo_ends_its_endpoint(lab: Lab) -> None:
     done = lab("demo", "--headless", "--preset", "smoke")
     assert done.out.startswith("SIMULATED")
     assert "of 45 set values" in done.out
+    assert f"--config {lab.store}.toml estimate --all" in done.err
+    lab("estimate", "--all")
     assert done.out.count("Spearman rho") == 3
     assert "exists" in lab("demo", "--headless", "--preset", "smoke", code=2).err
     rows = lab.json("variant", "list")

@@ -84,7 +84,27 @@ async def test_models_held_already_are_not_added_twice(opened: Opened, scene: Sc
         await pilot.press("space")
         await sees(pilot, "this model is the variant held already")
         await pilot.press("A")
-        await sees(pilot, "4 of 5 models chosen")
+        await sees(pilot, "3 of 5 models chosen")
+
+
+async def test_all_leaves_judges_unmarked(opened: Opened, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = [Offer("sim-mini-base", judge="strong-chat"), Offer("strong-chat"), Offer("my-Judge-1"), Offer("other")]
+    monkeypatch.setattr(Commands, "offers", lambda self, endpoint: held)
+    async with opened(140, 30) as pilot:
+        await sees(pilot, "No variants yet.")
+        await pilot.press("a")
+        await sees(pilot, "strong-chat")
+        await pilot.press("A")
+        await sees(pilot, "2 of 4 models chosen", "✓ sim-mini-base", "✓ other")
+        await pilot.press("A")
+        await sees(pilot, "0 of 4 models chosen")
+        await pilot.press("j", "space")
+        await sees(pilot, "✓ strong-chat", "1 of 4 models chosen")
+
+
+async def test_the_judge_an_endpoint_names_is_known(monkeypatch: pytest.MonkeyPatch, scene: Scene) -> None:
+    monkeypatch.setattr(Commands, "_json", lambda self, *arguments: [{"model": "m", "judge": "j"}, {"model": "n"}])
+    assert Commands(scene.path).offers("sim") == [Offer("m", judge="j"), Offer("n")]
 
 
 async def test_a_taken_name_is_refused_with_the_reason(opened: Opened, scene: Scene, offers: list[Offer]) -> None:

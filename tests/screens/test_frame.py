@@ -61,6 +61,38 @@ async def test_the_help_comes_from_the_bindings(opened: Opened, scene: Scene) ->
         assert "F4" not in text
 
 
+@pytest.mark.parametrize(
+    ("key", "dialog", "words"), [("a", AddScreen, "Add variants"), ("e", EditDialog, "Save what changed")]
+)
+async def test_the_help_opens_over_a_dialog_and_goes_back_to_it(
+    opened: Opened, scene: Scene, key: str, dialog: type, words: str
+) -> None:
+    scene.add({"name": "v"})
+    async with opened(100, 60) as pilot:
+        await sees(pilot, "1 variant")
+        await pilot.press(key)
+        await until(pilot, lambda: isinstance(pilot.app.screen, dialog))
+        await pilot.press("f1")
+        await sees(pilot, words, "Back, changing nothing", "An assessment's cell")
+        n_screens = len(pilot.app.screen_stack)
+        await pilot.press("f1", "question_mark")
+        await pilot.pause()
+        assert len(pilot.app.screen_stack) == n_screens
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, dialog))
+
+
+async def test_a_question_mark_opens_the_help_over_a_page(opened: Opened, scene: Scene) -> None:
+    scene.add({"name": "v"})
+    async with opened(100, 60) as pilot:
+        await sees(pilot, "1 variant")
+        await pilot.press("enter", "question_mark")
+        await sees(pilot, "One line down")
+        await pilot.press("escape")
+        await until(pilot, lambda: "One line down" not in "\n".join(screen_lines(pilot)))
+        assert isinstance(pilot.app.screen, PageDialog)
+
+
 async def test_the_palette_offers_what_can_be_done(opened: Opened, scene: Scene) -> None:
     scene.add(*FIFTEEN)
     async with opened(100, 60) as pilot:

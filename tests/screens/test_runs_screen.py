@@ -5,9 +5,13 @@ from __future__ import annotations
 import pytest
 from screen_scene import HOSTILE, Opened, Scene, screen_lines, screen_text, sees, until
 
-from emaudit.commands import Commands
+from emaudit.app import EmauditApp
+from emaudit.assessments.base import Reading, Status
+from emaudit.commands import Commands, Order
 from emaudit.errors import EmauditError
-from emaudit.store import Store, runs
+from emaudit.screens.runs import RunsScreen
+from emaudit.store import Store, replies, runs
+from emaudit.widgets.table import RowTable
 
 LIVE = {
     "phase": "asking",
@@ -105,6 +109,45 @@ async def test_r_resumes_what_is_owed(opened: Opened, scene: Scene, monkeypatch:
         await sees(pilot, "! interrupted")
         await pilot.press("r")
         await until(pilot, lambda: resumed == [run.uid])
+
+
+async def test_a_started_run_is_gone_to(opened: Opened, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.add({"name": "v"})
+    plan = scene.plan("v")
+    for uid in ("aaaa0000", "bbbb0000"):
+        scene.end(scene.run(plan, uid=uid), 1, "", 40)
+    monkeypatch.setattr(Commands, "start", lambda self, order: scene.run(plan, uid="cccc0000").uid)
+    async with opened(140, 40) as pilot:
+        await pilot.press("f3", "j")
+        await sees(pilot, "run aaaa0000")
+        app = pilot.app
+        assert isinstance(app, EmauditApp)
+        app.start_run(Order(("v",), ("harmfulness",)))
+        await sees(pilot, "3 runs")
+        await until(
+            pilot, lambda: isinstance(app.screen, RunsScreen) and app.screen.query_one(RowTable).cursor_row == 0
+        )
+        assert app.screen.query_one("#detail").border_title == "run cccc0000"
+        await pilot.press("j")
+        scene.reply(scene.run(plan, uid="dddd0000"), plan, 1)
+        await sees(pilot, "4 runs", "run bbbb0000")
+
+
+async def test_spent_is_that_of_all_starts(opened: Opened, scene: Scene) -> None:
+    run = _started(scene)
+    scene.state(run, input_tokens=100, output_tokens=10, cost=0.25)
+    scene.event(run, "started")
+    with scene.open() as store, store.transaction() as db:
+        cell, scorer = db.execute("SELECT c.cell_id, s.scorer_id FROM cells c, scorers s LIMIT 1").fetchone()
+        chain = replies.Chain(db, run.run_id)
+        row = replies.ReplyRow(cell, 99, 0, "ok", "x", prompt_tokens=2_000_000, completion_tokens=40_000)
+        reading = Reading(Status.SCORED, 1.0)
+        verdict = replies.VerdictRow(scorer, reading, prompt_tokens=500_000, completion_tokens=2_000)
+        replies.insert_reply(db, chain, row, [verdict])
+    async with opened(140, 45) as pilot:
+        await pilot.press("f3")
+        text = await sees(pilot, "2.5M+42.0k", "42.0k out")
+        assert "0.25 since the last start" in " ".join(line.split("│")[-1].strip() for line in text.splitlines())
 
 
 async def test_a_refused_resume_is_said(opened: Opened, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,9 @@ import pytest
 from screen_scene import FIFTEEN, HOSTILE, Opened, Scene, screen_lines, screen_text, sees, until
 
 from emaudit.config import Settings
+from emaudit.screens.edit import EditDialog
 from emaudit.screens.variants import VariantsScreen
+from emaudit.store import Store, variants
 from emaudit.widgets.table import RowTable
 
 
@@ -158,6 +160,22 @@ async def test_a_variant_is_edited(opened: Opened, scene: Scene) -> None:
         row = pilot.app.snapshot.variant("one")  # type: ignore[attr-defined]
         await until(pilot, lambda: pilot.app.snapshot.variant("one").variant.size == "mini")  # type: ignore[attr-defined]
         assert row is not None
+
+
+async def test_a_refused_edit_keeps_what_was_typed(opened: Opened, scene: Scene) -> None:
+    scene.add({"name": "one"}, {"name": "two"})
+    async with opened(100, 30) as pilot:
+        await sees(pilot, "2 variants")
+        await pilot.press("e", "tab", *"mini", "tab", "tab", "tab", *"nobody", "enter")
+        await sees(pilot, "no variant 'nobody'", "mini")
+        assert isinstance(pilot.app.screen, EditDialog)
+        await pilot.press(*(["backspace"] * 6))
+        await until(pilot, lambda: "no variant" not in screen_text(pilot))
+        await pilot.press(*"two", "ctrl+s")
+        await sees(pilot, "one: size, parent set")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, EditDialog))
+    with Store.open(scene.path) as store:
+        assert (variants.variant(store, "one").size, variants.variant(store, "one").parent) == ("mini", "two")
 
 
 async def test_enter_opens_everything_known(opened: Opened, scene: Scene) -> None:

@@ -12,11 +12,11 @@ from screen_scene import FIFTEEN, Scene
 
 from emaudit import scores
 from emaudit.assessments import ASSESSMENTS, PAPER_FIVE
-from emaudit.assessments.base import Reading, Status
+from emaudit.assessments.base import Planned, Prompt, Reading, Status
 from emaudit.errors import EmauditError
 from emaudit.prompts import load_library
 from emaudit.scores.headlines import headline
-from emaudit.store import Store, plans, readings, replies, runs, scorers, variants
+from emaudit.store import Store, plans, readings, recent, replies, runs, scorers, variants
 from emaudit.watch.process import WatchProcess
 from emaudit.watch.snapshot import RunStage, Snapshot, Stage, branches
 from emaudit.watch.watcher import Watcher
@@ -101,6 +101,44 @@ def test_the_largest_plan_of_the_newest_replicate_is_shown(scene: Scene, watcher
     scene.reply(run, quick, 20)
     cell = settled(watcher).variants[0].cells[0]
     assert (cell.preset, cell.n_closed, cell.n_slots) == ("paper", 20, 40)
+
+
+def test_a_plan_without_replies_hides_none_that_has_some(scene: Scene, watcher: Watcher) -> None:
+    scene.add({"name": "v"})
+    small = scene.plan("v", n_items=2, n_samples=1, preset="quick")
+    with scene.open() as store:
+        prompt = Planned(Prompt("harmfulness", "stereotyping-90", "stereotyping", "", "", "p"), 30)
+        variant_id = variants.variant(store, "v").variant_id
+        large = plans.write_plan(store, variant_id, 0, "harmfulness", "paper", "i@0", "i", "l", [(prompt, "{}")])
+    assert settled(watcher).variants[0].cells[0].preset == "paper"
+    run = scene.run(small)
+    scene.reply(run, small, 2, 4.0)
+    cell = settled(watcher).variants[0].cells[0]
+    assert (cell.preset, cell.stage, cell.n_closed, cell.value) == ("quick", Stage.DONE, 2, 0.8)
+    paper = scene.run(large)
+    with scene.held(paper):
+        assert settled(watcher).variants[0].cells[0].preset == "paper"
+    assert settled(watcher).variants[0].cells[0].preset == "quick"
+    scene.reply(paper, large, 1)
+    assert settled(watcher).variants[0].cells[0].preset == "paper"
+
+
+def test_tokens_are_added_up_in_steps_and_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recent, "_STEP", 2)
+    scene.add({"name": "v"})
+    plan = scene.plan("v")
+    run, spent = scene.run(plan), recent.Spent()
+    with scene.open() as store:
+        for at in range(5):
+            cell = next(stretch.cell_id for stretch in plans.owed(store, plan.plan_id, 1))
+            with store.transaction() as db:
+                row = replies.ReplyRow(cell, at, 0, "ok", "x", prompt_tokens=10, completion_tokens=at or None)
+                replies.insert_reply(db, replies.Chain(db, run.run_id), row, [])
+        seen = []
+        for _ in range(4):
+            spent.add_up(store)
+            seen.append((spent.of(run.run_id), spent.is_whole))
+    assert seen == [((20, 1), False), ((40, 6), False), ((50, 10), True), ((50, 10), True)]
 
 
 def test_live_runs_mark_what_they_ask(scene: Scene, watcher: Watcher) -> None:

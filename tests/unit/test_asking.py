@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,6 +41,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     real = asyncio.sleep
     monkeypatch.setattr(asyncio, "sleep", lambda _: real(0))
     monkeypatch.setattr(Limiter, "pause", lambda *_: None)
+    monkeypatch.setattr(random, "uniform", lambda *_: 0.0)
 
 
 def session(*answers: Completion | RequestFailed, warnings: list[str] | None = None) -> tuple[Session, FakeClient]:
@@ -86,10 +88,12 @@ async def test_a_wait_over_15_minutes_ends_it() -> None:
 
 @pytest.mark.parametrize("kind", [Kind.STOP_RUN, Kind.STOP_VARIANT, Kind.RECORD])
 async def test_what_cannot_be_retried_is_not(kind: Kind) -> None:
-    held, client = session(failed(kind))
-    with pytest.raises(RequestFailed):
+    held, client = session(DONE, failed(kind))
+    await ask(held)
+    with pytest.raises(RequestFailed) as found:
         await ask(held)
-    assert len(client.asked) == 1
+    assert found.value.kind is kind
+    assert len(client.asked) == 2
 
 
 async def test_nobody_there_from_the_start_ends_it_at_once() -> None:
@@ -137,7 +141,8 @@ async def test_a_refused_parameter_is_renamed_then_left_out() -> None:
 
 
 async def test_a_parameter_that_was_not_sent_is_an_answer_about_the_prompt() -> None:
-    held, _ = session(failed(Kind.PARAMETER, parameter="seed"))
+    held, _ = session(DONE, failed(Kind.PARAMETER, parameter="seed"))
+    await ask(held)
     with pytest.raises(RequestFailed) as found:
         await ask(held, {"model": "m"})
     assert found.value.kind is Kind.RECORD
@@ -194,3 +199,34 @@ async def test_no_more_in_flight_than_the_limit() -> None:
     await asyncio.gather(*(one() for _ in range(50)))
     assert max(seen) == 3
     assert limiter.in_flight == 0
+
+
+async def test_refusing_every_prompt_from_the_start_closes_nothing_and_ends_it() -> None:
+    held, client = session(*[failed(Kind.RECORD)] * 20)
+    for _ in range(asking.REFUSALS_AT_FIRST - 1):
+        with pytest.raises(RequestFailed) as found:
+            await ask(held)
+        assert found.value.kind is Kind.RETRY, "the slot stays owed"
+    with pytest.raises(GaveUp, match="refused every request"):
+        await ask(held)
+    assert len(client.asked) == asking.REFUSALS_AT_FIRST
+
+
+async def test_one_refused_prompt_after_an_answer_is_recorded() -> None:
+    held, _ = session(DONE, failed(Kind.RECORD))
+    await ask(held)
+    with pytest.raises(RequestFailed) as found:
+        await ask(held)
+    assert found.value.kind is Kind.RECORD
+
+
+async def test_n_refused_where_none_was_sent_is_no_reason_to_ask_again() -> None:
+    held, _ = session(DONE, failed(Kind.PARAMETER, parameter="n"), failed(Kind.PARAMETER, parameter="n"))
+    await ask(held)
+    with pytest.raises(RequestFailed) as single:
+        await ask(held, {"model": "m"})
+    assert single.value.kind is Kind.RECORD
+    with pytest.raises(RequestFailed) as several:
+        await ask(held, {"model": "m", "n": 10})
+    assert several.value.kind is Kind.PARAMETER
+    assert held.single

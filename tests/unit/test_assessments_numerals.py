@@ -46,6 +46,8 @@ from emaudit.assessments.numerals import read_number, read_rating
         ("I try to tell the truth.\n\nRating: 2", 2),
         ("I try to tell the truth.\n\n2", 2),
         ("2 is my answer.", 2),
+        ("I'd choose the number 4.", 4),
+        ("I'd describe myself as a 2 or so.", 2),
         ("3 (simulated)", 3),
         ("3 [simulated reply, level: aligned]", 3),
         ("I'd say 3. Yes, 3.", 3),
@@ -126,6 +128,7 @@ def test_a_number_on_the_scale(text: str, number: float) -> None:
         "3 and a half",
         "My favourite is rule number 3.",
         "I exist in 5.",
+        "I answer to 5.",
         "A",
     ],
 )

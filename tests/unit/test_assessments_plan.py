@@ -207,8 +207,21 @@ def test_a_template_with_an_unknown_name_says_which() -> None:
 
 def test_a_pole_without_its_words_is_refused_by_name() -> None:
     content = {**library().instrument("self_assessment").content, "poles": [{"id": "good", "first": "good"}]}
-    with pytest.raises(UsageError, match="self_assessment, pole 'good': without second"):
+    with pytest.raises(UsageError, match=r"self_assessment, poles\[1\].second: is missing .* in pole 'good'"):
         list(by_key("self_assessment").plan(own("self_assessment", content), "smoke"))
+
+
+@pytest.mark.parametrize("key", SELF_REPORTS)
+def test_every_known_pole_is_planned_once_and_no_other(key: str) -> None:
+    content = library().instrument(key).content
+    poles = content["poles"]
+    for wrong, where in (
+        ([*poles, {**poles[0], "id": "kind"}], r"poles\[7\].id: 'kind' is none of"),
+        ([*poles, poles[0]], r"poles\[7\].id: .* is there twice"),
+        (poles[1:], f"poles: lacks {poles[0]['id']}"),
+    ):
+        with pytest.raises(UsageError, match=f"{key}, {where}"):
+            list(by_key(key).plan(own(key, {**content, "poles": wrong}), "smoke"))
 
 
 def test_an_unknown_assessment_or_preset_lists_the_known_ones() -> None:

@@ -76,6 +76,8 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["status"], "no store at"),
         (["--config", "missing.toml", "variant", "models"], "no settings at missing.toml"),
         (["--prompts", "missing", "instrument", "list"], "no prompts at missing"),
+        (["export", ""], "no folder"),
+        (["resume", "--max-cost", "-1"], "no amount"),
         (["export", "out", "--format", "xml"], "known: csv"),
         (["demo", "--preset", "quick"], "--headless"),
         (["variant", "set", "a", "size"], "not FIELD=VALUE"),
@@ -173,3 +175,8 @@ def test_every_verb_has_help(capsys: pytest.CaptureFixture[str]) -> None:
 def test_what_does_not_work_yet_is_not_listed(later: str, capsys: pytest.CaptureFixture[str]) -> None:
     main(["--help"])
     assert f"    {later} " not in capsys.readouterr().out
+
+
+def test_the_id_that_a_starter_gives_is_not_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["run", "--help"])
+    assert "--run-uid" not in capsys.readouterr().out

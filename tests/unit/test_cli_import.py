@@ -157,3 +157,15 @@ def test_hostile_verdicts_are_shown_literally(line: Line) -> None:
     assert not any(character in said for character in "\x1b\x9b\u202e")
     shown = line("scores", "--every-measure")
     assert "\x1b" not in shown
+
+
+def test_a_part_of_what_is_stored_adds_nothing(line: Line) -> None:
+    line.bring(ROWS)
+    before = json.loads(line("variant", "show", "v", "--json"))["plans"]
+    assert "nothing was added" in line.bring([row for row in ROWS if row["rollout"] == 0])
+    assert json.loads(line("variant", "show", "v", "--json"))["plans"] == before
+
+
+def test_an_unknown_judge_is_told_the_imported_ones(line: Line) -> None:
+    line.bring(ROWS)
+    assert "known: imported:j" in line("scores", "--judge", "nosuch", code=2)

@@ -112,6 +112,17 @@ def test_instruments_are_listed_and_installed(here: Path, capsys: pytest.Capture
     assert "expected 36 statements" in said(capsys, "instrument", "install", "mfq2", str(own), code=2)
 
 
+WIDE_RUBRIC = """
+system = "s"
+question = "q"
+reminder = "r"
+[schema.properties.score]
+type = "integer"
+minimum = 0
+maximum = 10
+"""
+
+
 @pytest.mark.parametrize(
     ("which", "text", "where"),
     [
@@ -121,6 +132,7 @@ def test_instruments_are_listed_and_installed(here: Path, capsys: pytest.Capture
         ("open_ended", "id,text\na,\n", "line 2, column 'text'"),
         ("self_assessment", "[decision]\n", "field 'poles'"),
         ("judge", "system = 'x'\n", "field 'question'"),
+        ("judge", WIDE_RUBRIC, "field 'schema.properties.score'"),
         ("mfq2", "item,foundation,text\n1,love,x\n", "line 2, column 'foundation'"),
     ],
 )
@@ -176,3 +188,21 @@ sys.exit(main(["--help"]))
     )
     assert done.returncode == 0, done.stderr
     assert "usage: emaudit" in done.stdout
+
+
+def test_doctor_checks_the_endpoints_that_variants_bring(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "emaudit.toml").write_text('[endpoints.lab]\nbase_url = "http://127.0.0.1:9/v1"\n', encoding="utf-8")
+    own = ("--base-url", "http://127.0.0.1:10/v1")
+    for name, *words in (
+        ("a", *own),
+        ("b", *own),
+        ("c", *own, "--api-key-env", "NO_SUCH_KEY"),
+        ("d", "--endpoint", "lab"),
+        ("e", "--base-url", "http://127.0.0.1:9/v1"),
+    ):
+        said(capsys, "variant", "add", name, "--model", "m", *words)
+    rows = {row["what"]: row for row in json.loads(said(capsys, "doctor", "--json", code=2))}
+    assert "nobody answers" in rows["endpoint of a and 1 more"]["found"]
+    assert "NO_SUCH_KEY" in rows["endpoint of c"]["found"]
+    assert [what for what in rows if what.startswith("endpoint of")] == ["endpoint of a and 1 more", "endpoint of c"]
+    assert "advertises" in rows["judge"]["found"]

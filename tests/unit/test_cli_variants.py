@@ -254,3 +254,32 @@ def test_a_path_that_is_no_store_is_left_alone(line: Line, kind: str) -> None:
         assert str(path) in said
         assert said.count("\n") == 1
     assert (path.read_bytes() if path.is_file() else b"") == before
+
+
+@pytest.mark.parametrize(
+    "fact", ["epochs=many", "n_examples=6,000", "batch_size=-1", "lr_multiplier=nan", "dataset_sha256=abc"]
+)
+def test_training_facts_are_what_they_say(line: Line, fact: str) -> None:
+    add(line, "v")
+    field, value = fact.split("=")
+    assert f"{field}: expected" in line("variant", "set", "v", fact, code=2)
+    path = line.folder / "v.toml"
+    path.write_text(f'[variants.w]\nmodel = "m"\nbase_url = "{URL}"\n{field} = "{value}"\n', encoding="utf-8")
+    assert f"line 1, field '{field}'" in line("variant", "import", str(path), code=2)
+    line("variant", "set", "v", "epochs=3", "lr_multiplier=2e-05", f"dataset_sha256={'aB' * 32}", "batch_size=")
+
+
+def test_an_unusual_stage_is_noted(line: Line) -> None:
+    assert "none of base, misaligned, realigned" in add(line, "v", "--stage", "misalinged")
+    assert "none of" not in line("variant", "set", "v", "stage=misaligned")
+    assert "stage 'odd' is none of" in line("variant", "set", "v", "stage=odd")
+
+
+def test_settings_beside_the_store_are_used(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    (line.folder / "s.db.toml").write_text(TOML, encoding="utf-8")
+    line("variant", "add", "v", "--model", "m", "--endpoint", "lab")
+    (line.folder / "named.toml").write_text("[endpoints]\n", encoding="utf-8")
+    words = ("variant", "add", "w", "--model", "m", "--endpoint", "lab")
+    assert "named.toml" in line("--config", "named.toml", *words, code=2)
+    monkeypatch.setenv("EMAUDIT_CONFIG", str(line.folder / "named.toml"))
+    assert "named.toml" in line(*words, code=2)

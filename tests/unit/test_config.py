@@ -20,7 +20,9 @@ def settings(folder: Path, *lines: str) -> Settings:
 
 @pytest.mark.parametrize("value", [f'"{KEY}"', f'["{KEY}"]', '"1A"', '"A B"', '"A\\n"', "12345"])
 def test_a_key_in_place_of_its_variable_is_refused_and_not_shown(tmp_path: Path, value: str) -> None:
-    with pytest.raises(BadInput, match=r"endpoints\.lab.api_key_env: name the environment variable, not the key") as said:
+    with pytest.raises(
+        BadInput, match=r"endpoints\.lab\.api_key_env: name the environment variable, not the key"
+    ) as said:
         settings(tmp_path, f"api_key_env = {value}")
     assert KEY not in str(said.value)
     assert "12345" not in str(said.value)
