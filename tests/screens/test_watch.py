@@ -105,16 +105,16 @@ def test_the_largest_plan_of_the_newest_replicate_is_shown(scene: Scene, watcher
 
 def test_a_plan_without_replies_hides_none_that_has_some(scene: Scene, watcher: Watcher) -> None:
     scene.add({"name": "v"})
-    small = scene.plan("v", n_items=2, n_samples=1, preset="quick")
+    small = scene.plan("v", n_items=2, preset="quick")
     with scene.open() as store:
         prompt = Planned(Prompt("harmfulness", "stereotyping-90", "stereotyping", "", "", "p"), 30)
         variant_id = variants.variant(store, "v").variant_id
         large = plans.write_plan(store, variant_id, 0, "harmfulness", "paper", "i@0", "i", "l", [(prompt, "{}")])
     assert settled(watcher).variants[0].cells[0].preset == "paper"
     run = scene.run(small)
-    scene.reply(run, small, 2, 4.0)
+    scene.reply(run, small, 20, 4.0)
     cell = settled(watcher).variants[0].cells[0]
-    assert (cell.preset, cell.stage, cell.n_closed, cell.value) == ("quick", Stage.DONE, 2, 0.8)
+    assert (cell.preset, cell.stage, cell.n_closed, cell.value) == ("quick", Stage.DONE, 20, 0.75)
     paper = scene.run(large)
     with scene.held(paper):
         assert settled(watcher).variants[0].cells[0].preset == "paper"
