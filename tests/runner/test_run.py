@@ -163,7 +163,7 @@ def test_a_key_is_nowhere(lab: Lab) -> None:
     url = lab.url
     lab.point_at(url, 'api_key_env = "LAB_KEY"')
     lab.add()
-    assert "LAB_KEY" in lab.run(code=2).err
+    assert "LAB_KEY" in lab.run(code=3).err
     lab.environment["LAB_KEY"] = "canary-8842-key"
     lab.run()
     lab.run("--detach", "--new")
