@@ -14,7 +14,7 @@ from aiohttp import web
 
 from emaudit import runner
 from emaudit.config import Settings
-from emaudit.errors import EndpointError
+from emaudit.errors import DiskFull, EndpointError
 from emaudit.planning import RunSpec, estimate
 from emaudit.prompts import load_library
 from emaudit.runner import jobs
@@ -225,3 +225,34 @@ def test_seeds_are_the_cells_and_shared_by_no_two() -> None:
 
 def _prompt(item: str) -> jobs.Prompt:
     return jobs.Prompt("harmfulness", item, "insults", "", "", "text", {})
+
+
+def test_a_full_disk_ends_the_run_with_what_is_saved_and_it_resumes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(request: web.Request, body: dict[str, object]) -> web.Response:
+        return verdict() if is_judge(body) else reply("fine", body.get("n", 1))
+
+    real, commits = Store.end_begun, 0
+
+    def full_after_two(store: Store, commit: bool) -> None:
+        nonlocal commits
+        commits += 1
+        real(store, commit and commits <= 2)
+        if commits > 2:
+            raise DiskFull("disk full")
+
+    with serving(answer) as url:
+        path = made(tmp_path, {"name": "a", "model": "ma", "base_url": url})
+        with monkeypatch.context() as patched:
+            patched.setattr(Store, "end_begun", full_after_two)
+            ended = run(path, "a")
+        assert ended.exit_code == 3
+        assert "run paused" in ended.why
+        assert ended.n_owed > 0
+        assert runner.resume(path, Settings(path), LIBRARY, ended.run_uid).exit_code == 0
+    with Store.open(path) as store:
+        assert store.db.execute("SELECT count(*), count(DISTINCT cell_id * 100 + sample) FROM replies").fetchone() == (
+            80,
+            80,
+        )
