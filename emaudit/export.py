@@ -20,6 +20,7 @@ from emaudit import __version__
 from emaudit.errors import DiskFull, UsageError
 from emaudit.scores import COLUMNS as SCORE_COLUMNS
 from emaudit.scores import Rules, Source, Tally, as_record, newest_complete, table
+from emaudit.variants import PROVENANCE
 
 VARIANT_COLUMNS: Final = (
     "variant",
@@ -30,14 +31,7 @@ VARIANT_COLUMNS: Final = (
     "parent",
     "endpoint",
     "replicate",
-    "dataset",
-    "dataset_sha256",
-    "n_examples",
-    "epochs",
-    "batch_size",
-    "lr_multiplier",
-    "job_id",
-    "trained_at",
+    *PROVENANCE,
     "simulated",
 )
 RESPONSE_COLUMNS: Final = (

@@ -46,8 +46,6 @@ class Lane:
         """The next request to send, once there is one."""
         return (await self._waiting.get())[2]
 
-    def clear(self) -> int:
-        """Forget what waits, and say how much it was."""
-        n = self._waiting.qsize()
+    def clear(self) -> None:
+        """Forget what waits."""
         self._waiting = asyncio.PriorityQueue()
-        return n
