@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -128,18 +128,56 @@ END;
 
 _APPEND_ONLY: Final = ("texts", "variant_facts", "prompts", "replies", "verdicts", "voids", "voided", "run_events")
 
+_REVIEWS: Final = """
+CREATE INDEX verdicts_by_score ON verdicts (scorer_id, status, value, reply_id);
 
-def _append_only_triggers() -> str:
+CREATE TABLE queues (
+    queue_id INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE, assessment TEXT NOT NULL,
+    preset TEXT NOT NULL, judge_id INTEGER NOT NULL REFERENCES scorers, rubric_hash TEXT NOT NULL,
+    design TEXT NOT NULL CHECK (design IN ('stratified', 'simple', 'prompts')), n_planned INTEGER NOT NULL,
+    n_frame INTEGER NOT NULL, frame_hash TEXT NOT NULL, seed INTEGER NOT NULL, reviewer TEXT NOT NULL,
+    settings TEXT NOT NULL, created_at TEXT NOT NULL
+) STRICT;
+CREATE TABLE queue_strata (
+    queue_id INTEGER NOT NULL REFERENCES queues, stratum TEXT NOT NULL,
+    variant_id INTEGER NOT NULL REFERENCES variants, judge_value REAL,
+    n_frame INTEGER NOT NULL, n_drawn INTEGER NOT NULL,
+    PRIMARY KEY (queue_id, stratum)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE queue_items (
+    queue_id INTEGER NOT NULL REFERENCES queues, position INTEGER NOT NULL,
+    reply_id INTEGER NOT NULL REFERENCES replies, stratum TEXT NOT NULL, unit TEXT NOT NULL,
+    probability REAL NOT NULL, block INTEGER NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('main', 'repeat')), is_doubled INTEGER NOT NULL,
+    PRIMARY KEY (queue_id, position)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE review_events (
+    event_id INTEGER PRIMARY KEY, queue_id INTEGER REFERENCES queues, position INTEGER,
+    reply_id INTEGER REFERENCES replies, reviewer TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('score', 'cannot_tell', 'defer', 'undo', 'flag', 'note', 'reveal', 'seen',
+                                       'star', 'cause', 'adjudicate', 'stop')),
+    answer TEXT NOT NULL, value REAL, reason TEXT NOT NULL, undoes INTEGER REFERENCES review_events,
+    seconds REAL, is_blind INTEGER NOT NULL, rubric_hash TEXT NOT NULL, judge TEXT NOT NULL, seed INTEGER,
+    version TEXT NOT NULL, at TEXT NOT NULL, seq INTEGER NOT NULL, chain BLOB NOT NULL
+) STRICT;
+CREATE INDEX review_events_by_queue ON review_events (queue_id, seq);
+CREATE INDEX review_events_by_reply ON review_events (reply_id, kind);
+"""
+
+_APPEND_ONLY_REVIEWS: Final = ("queues", "queue_strata", "queue_items", "review_events")
+
+
+def _append_only_triggers(tables: Iterable[str]) -> str:
     return "".join(
         f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} BEGIN "
         f"SELECT RAISE(ABORT, '{table} is append-only'); END;\n"
-        for table in _APPEND_ONLY
+        for table in tables
         for verb in ("UPDATE", "DELETE")
     )
 
 
 def _first(db: sqlite3.Connection) -> None:
-    for statement in _statements(_TABLES + _append_only_triggers()):
+    for statement in _statements(_TABLES + _append_only_triggers(_APPEND_ONLY)):
         db.execute(statement)
     db.execute("INSERT INTO meta VALUES ('store_id', ?)", (secrets.token_hex(8),))
     db.execute("INSERT INTO meta VALUES ('created_at', ?)", (datetime.now(UTC).isoformat(timespec="seconds"),))
@@ -157,7 +195,12 @@ def _statements(script: str) -> list[str]:
     return statements
 
 
-MIGRATIONS: Final = (_first,)
+def _reviews(db: sqlite3.Connection) -> None:
+    for statement in _statements(_REVIEWS + _append_only_triggers(_APPEND_ONLY_REVIEWS)):
+        db.execute(statement)
+
+
+MIGRATIONS: Final = (_first, _reviews)
 SCHEMA_VERSION: Final = len(MIGRATIONS)
 """`user_version` of a store this emaudit can write."""
 

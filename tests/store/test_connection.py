@@ -168,35 +168,37 @@ def test_an_older_store_is_backed_up_and_migrated(path: Path, monkeypatch: pytes
     from emaudit.store import connection, schema
 
     made(path)
+    newest = schema.SCHEMA_VERSION
 
     def second(db: sqlite3.Connection) -> None:
         db.execute("CREATE TABLE later (x INTEGER) STRICT")
 
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, second))
-    monkeypatch.setattr(connection, "SCHEMA_VERSION", 2)
+    monkeypatch.setattr(connection, "SCHEMA_VERSION", newest + 1)
     with Store.open(path) as store:
-        assert store.db.execute("PRAGMA user_version").fetchone()[0] == 2
+        assert store.db.execute("PRAGMA user_version").fetchone()[0] == newest + 1
         assert store.db.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
         assert store.db.execute("SELECT count(*) FROM later").fetchone()[0] == 0
-    kept = path.with_name("audit.db.schema-1.backup")
-    assert sqlite3.connect(kept).execute("PRAGMA user_version").fetchone()[0] == 1
+    kept = path.with_name(f"audit.db.schema-{newest}.backup")
+    assert sqlite3.connect(kept).execute("PRAGMA user_version").fetchone()[0] == newest
 
 
 def test_a_failing_migration_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from emaudit.store import connection, schema
 
     made(path)
+    newest = schema.SCHEMA_VERSION
 
     def broken(db: sqlite3.Connection) -> None:
         db.execute("CREATE TABLE later (x INTEGER) STRICT")
         raise sqlite3.OperationalError("power lost")
 
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, broken))
-    monkeypatch.setattr(connection, "SCHEMA_VERSION", 2)
+    monkeypatch.setattr(connection, "SCHEMA_VERSION", newest + 1)
     with pytest.raises(sqlite3.OperationalError):
         Store.open(path)
     db = sqlite3.connect(path)
-    assert db.execute("PRAGMA user_version").fetchone()[0] == 1
+    assert db.execute("PRAGMA user_version").fetchone()[0] == newest
     assert db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'later'").fetchone()[0] == 0
 
 
