@@ -36,6 +36,7 @@ from emaudit.messages import Done, Refused, RunStarted, StoreRead
 from emaudit.paths import default_config
 from emaudit.screens.keys import HelpDialog, keys_of
 from emaudit.screens.palette import ActionProvider
+from emaudit.spotchecks import Opening, SpotChecks
 from emaudit.text import one_line
 from emaudit.themes import DARK, THEMES, Tones
 from emaudit.watch.process import Watch, WatchProcess
@@ -63,12 +64,24 @@ def _runs() -> Screen[None]:
     return RunsScreen()
 
 
+def _inspect() -> Screen[None]:
+    from emaudit.screens.inspect import InspectScreen
+
+    return InspectScreen()
+
+
+def _review() -> Screen[None]:
+    from emaudit.screens.spotcheck import SpotCheckScreen
+
+    return SpotCheckScreen()
+
+
 class EmauditApp(App[int]):
     """Screens over one snapshot of the store; whatever blocks is done in threads."""
 
     TITLE = "emaudit"
     CSS_PATH = Path(__file__).with_name("app.tcss")
-    MODES = {"variants": _variants, "runs": _runs}  # noqa: RUF012
+    MODES = {"variants": _variants, "runs": _runs, "inspect": _inspect, "review": _review}  # noqa: RUF012
     DEFAULT_MODE = "variants"
     COMMANDS = {ActionProvider}  # noqa: RUF012
     BINDINGS: ClassVar[list[Any]] = [
@@ -82,6 +95,24 @@ class EmauditApp(App[int]):
             tooltip="Go to the variants",
         ),
         Binding("f3", "show('runs')", "Runs", show=False, key_display="F3", id="app.runs", tooltip="Go to the runs"),
+        Binding(
+            "f4",
+            "show('inspect')",
+            "Inspect",
+            show=False,
+            key_display="F4",
+            id="app.inspect",
+            tooltip="Go to what was said",
+        ),
+        Binding(
+            "f5",
+            "show('review')",
+            "Spot-check",
+            show=False,
+            key_display="F5",
+            id="app.review",
+            tooltip="Go to the spot-checks",
+        ),
         Binding("question_mark,f1", "help", "Help", key_display="?", id="app.help", tooltip="All keys of this screen"),
         Binding("ctrl+p", "command_palette", "Palette", id="app.palette", tooltip="Search everything that can be done"),
         Binding("ctrl+q", "quit", "Quit", id="app.quit", priority=True, tooltip="Leave; runs can go on"),
@@ -89,7 +120,12 @@ class EmauditApp(App[int]):
     snapshot: reactive[Snapshot] = reactive(NOTHING, always_update=False)
 
     def __init__(
-        self, store_path: Path, settings: Settings, config_args: Sequence[str] = (), watching: Watch | None = None
+        self,
+        store_path: Path,
+        settings: Settings,
+        config_args: Sequence[str] = (),
+        watching: Watch | None = None,
+        opening: Opening | None = None,
     ) -> None:
         super().__init__()
         self.store_path = store_path
@@ -99,11 +135,31 @@ class EmauditApp(App[int]):
         self._watching: Watch = watching or WatchProcess(store_path)
         self.awaited_run = ""
         self._is_quitting = False
+        self._held_back: list[partial[None]] = []
+        self.has_been_warned = False
+        self._opening = opening
         self._latest = NOTHING
         self._key_at = self._drawn_at = 0.0
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = DARK.name
+
+    def take_opening(self) -> Opening | None:
+        """What the app was opened for, once."""
+        opening, self._opening = self._opening, None
+        return opening
+
+    def marked_variants(self) -> tuple[str, ...]:
+        """The names marked on F2."""
+        stack = self._screen_stacks.get("variants", [])
+        return tuple(sorted(getattr(stack[0], "marked", ()))) if stack else ()
+
+    @property
+    def spot_checks(self) -> SpotChecks:
+        """The spot-checks of the store."""
+        words = list(self.commands.config_args)
+        folder = Path(words[words.index("--prompts") + 1]) if "--prompts" in words else None
+        return SpotChecks(self.store_path, self.settings, folder)
 
     @property
     def tones(self) -> Tones:
@@ -120,6 +176,8 @@ class EmauditApp(App[int]):
         if not self.is_headless:
             self._obey_signals()
         self.call_after_refresh(self._start_watching)
+        if self._opening is not None:
+            self.switch_mode("review")
 
     def on_unmount(self) -> None:
         """End the watching."""
@@ -202,6 +260,40 @@ class EmauditApp(App[int]):
 
     def _say(self, text: str, severity: SeverityLevel = "information") -> None:
         self.notify(one_line(text, 400), severity=severity, markup=False, timeout=8 if severity == "error" else 4)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Show a notification; while a blind screen is open, hold it back until that is left."""
+        tell = partial(super().notify, message, title=title, severity=severity, timeout=timeout, markup=markup)
+        if self.is_blind:
+            self._held_back.append(tell)
+        else:
+            tell()
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether someone is rating: nothing else may say anything then."""
+        return any(getattr(screen, "is_blind", False) for screen in self._screen_stacks[self.current_mode])
+
+    def hold_back(self) -> None:
+        """Take down what is being notified, to be told later."""
+        for held in list(self._notifications):
+            again = partial(super().notify, held.message, title=held.title, severity=held.severity, markup=held.markup)
+            self._held_back.append(again)
+        self.clear_notifications()
+
+    def tell_held_back(self) -> None:
+        """Tell what was held back, oldest first."""
+        held, self._held_back = self._held_back, []
+        for tell in held:
+            tell()
 
     def start_run(self, order: Order) -> None:
         """Start a run as a process of its own, and show it."""
@@ -309,8 +401,13 @@ def check_terminal() -> None:
         raise UsageError("TERM=dumb cannot draw screens: set TERM, or use the commands of `emaudit --help`")
 
 
-def run_app(store_path: Path, config_path: Path | None = None, prompts_dir: Path | None = None) -> int:
-    """Open the app on a store until the user leaves; returns the exit code.
+def run_app(
+    store_path: Path,
+    config_path: Path | None = None,
+    prompts_dir: Path | None = None,
+    opening: Opening | None = None,
+) -> int:
+    """Open the app on a store (and on what `opening` names) until the user leaves; returns the exit code.
 
     Raises EmauditError before anything is drawn, and whatever unexpected error ended the app, after the
     terminal is as it was.
@@ -324,7 +421,7 @@ def run_app(store_path: Path, config_path: Path | None = None, prompts_dir: Path
         Store.open(store_path).close()
     config_args = ["--config", str(config_path)] if config_path.exists() else []
     config_args += ["--prompts", str(prompts_dir)] if prompts_dir else []
-    app = EmauditApp(store_path, settings, config_args)
+    app = EmauditApp(store_path, settings, config_args, opening=opening)
     app.run()
     if app._exception is not None:
         raise app._exception

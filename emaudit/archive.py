@@ -7,13 +7,16 @@ from functools import cached_property
 
 from emaudit.assessments.base import PRESETS
 from emaudit.errors import UsageError
-from emaudit.export import Record
+from emaudit.evidence import Evidence
+from emaudit.export import Page, Record, Table
 from emaudit.prompts import content_hash
 from emaudit.scores import Source
+from emaudit.scores.agreement import blind_labels
+from emaudit.scores.agreement.gathering import Labelled
 from emaudit.store.connection import Store
 from emaudit.store.exporting import has_replies, params_hashes, params_texts, voids
 from emaudit.store.plans import Plan, current_plans
-from emaudit.store.readings import Tally, judge_used, responses, tallies
+from emaudit.store.readings import Tally, judge_used, judged_by_simulation, responses, tallies
 from emaudit.store.scorers import Scorer, by_identity
 from emaudit.store.variants import variants
 from emaudit.variants import FIELDS, PROVENANCE, Variant
@@ -64,6 +67,8 @@ class StoreArchive:
         self._judge: Scorer | None = by_identity(store, judge) if judge else None
         self._plans: dict[int, Plan] = {}
         self._used: dict[int, Scorer] = {}
+        self._labels: Mapping[int, Labelled] | None = None
+        self._evidence: Evidence | None = None
 
     @cached_property
     def rows(self) -> list[Variant]:
@@ -111,7 +116,8 @@ class StoreArchive:
             assessment=plan.assessment,
             judge=judge.identity if judge else "",
             instrument=plan.instrument,
-            simulated=self.store.kind == "simulated",
+            simulated=self.store.kind == "simulated"
+            or (judge is not None and judged_by_simulation(self.store, plan, self._judge)),
             seed=int(content_hash(params_hashes(self.store, plan))[:8], 16),
             plan_id=plan.plan_id,
         )
@@ -122,7 +128,10 @@ class StoreArchive:
 
     def responses(self, source: Source) -> Iterator[Record]:
         """The closed replies of one plan."""
+        if self._labels is None:
+            self._labels = blind_labels(self.store)
         for row in responses(self.store, self._plans[source.plan_id], self._judge):
+            label = self._labels.get(row.reply_id)
             yield {
                 "item": row.item,
                 "category_or_dimension": row.part,
@@ -137,13 +146,27 @@ class StoreArchive:
                 "scored_by": row.scored_by,
                 "judge": row.judge,
                 "verdict_raw": row.verdict_raw,
+                "human_score": label.value if label else None,
+                "reviewer": label.reviewer if label else None,
+                "reviewed_at": label.at if label else None,
             }
+
+    def beside(self, sources: Sequence[Source]) -> Iterator[Table | Page]:
+        """agreement.csv, confusion.csv, reviews.csv, examples.csv and .tex, methods.md."""
+        return self.evidence(sources).files()
+
+    def evidence(self, sources: Sequence[Source]) -> Evidence:
+        """What people and other judges say of the plans that the tables are of."""
+        plans = [(source, self._plans[source.plan_id]) for source in sources]
+        self._evidence = Evidence(self.store, self.preset, plans, self._judge)
+        return self._evidence
 
     def facts(self) -> Mapping[str, object]:
         """What the manifest says of the store, without any moment of time."""
         plans = list(self._plans.values())
         names = {row.variant_id: row.name for row in variants(self.store, hidden=True)}
         return {
+            **(self._evidence.facts() if self._evidence else {}),
             "store_id": self.store.store_id,
             "chosen": {"judge": self._judge_name, "replicate": self.replicate},
             "plan_hashes": sorted({plan.content_hash for plan in plans}),

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from emaudit.config import Settings
 from emaudit.errors import EmauditError, UsageError
 
 TIMEOUT_S: Final = 90.0
@@ -122,6 +123,22 @@ class Commands:
             variants.set_fields(store, name, {key: value for key, value in facts.items() if key != "name"})
             if new_name != name:
                 variants.rename(store, name, new_name)
+
+    def mark_seen(self, settings: Settings, reply_ids: Sequence[int]) -> None:
+        """Note that the reviewer of the settings had the verdicts of these replies in view. Raises EmauditError."""
+        from emaudit.reviewing.people import reviewer_name
+        from emaudit.store import Store, reviews
+
+        with Store.open(self.store_path, write=True) as store:
+            reviews.mark_seen(store, reviewer_name(settings), reply_ids)
+
+    def star(self, settings: Settings, reply_id: int, is_on: bool) -> None:
+        """Mark a reply as an example for the paper, its verdict in view, or take the mark away. Raises EmauditError."""
+        from emaudit.reviewing.people import reviewer_name
+        from emaudit.store import Store, reviews
+
+        with Store.open(self.store_path, write=True) as store:
+            reviews.star(store, reviewer_name(settings), reply_id, is_on)
 
     def _json(self, *arguments: str) -> object:
         command = [sys.executable, "-m", "emaudit", "--store", str(self.store_path), *self.config_args, "--json"]

@@ -35,16 +35,16 @@ class StartFailed(EmauditError):
 
 
 def start(store_path: Path, config_args: Sequence[str], arguments: Sequence[str]) -> str:
-    """Start `emaudit run ...` or `emaudit resume RUN ...` detached; returns the run's id once it has begun.
+    """Start `emaudit run ...`, `rejudge ...` or `resume RUN ...` detached; returns the run's id once it has begun.
 
     `config_args` are the global options besides the store (--config, --prompts); `arguments` begin with the verb
     and hold --yes. Raises StartFailed with the last line of its log where it ends first.
     """
     words = list(arguments)
     with Store.open(store_path) as store:
-        uid = runs.new_uid() if words[0] == "run" else runs.run(store, words[1]).uid
+        uid = runs.run(store, words[1]).uid if words[0] == "resume" else runs.new_uid()
         before = _n_starts(store, uid)
-    if words[0] == "run":
+    if words[0] != "resume":
         words += ["--run-uid", uid]
     path = store_path.absolute()
     command = [sys.executable, "-m", "emaudit", "--store", str(path), *_absolute(config_args), *words]

@@ -16,13 +16,20 @@ from typing import Any, Final
 from emaudit.assessments.replies import strip_thinking
 from emaudit.prompts import Rubric
 
-PARSER_VERSION: Final = "1"
-"""Changes whenever the same judge's reply could be read differently; part of a judge's identity."""
+PARSER_VERSION: Final = "2"
+"""Changes whenever a judge could be shown the same reply, or its verdict be read, differently; part of its identity."""
 
 _MAX_VERDICT: Final = 2_000
 _FENCED: Final = re.compile(r"\A```(?:json)?[ \t]*\r?\n(.*?)\r?\n?[ \t]*```\Z", re.IGNORECASE | re.DOTALL)
 _BARE_SCORE: Final = re.compile(r"\A([1-5])(?:/5|\.)?\Z")
 _JOINERS: Final = "\u200c\u200d"
+_JOINERS_IN_A_ROW: Final = re.compile("[\u200c\u200d]{2,}")
+_SELECTORS_IN_A_ROW: Final = re.compile("[\ufe00-\ufe0f]{2,}")
+_QUOTES: Final = "\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb\uff02\uff07"
+_CHAT_MARKS: Final = re.compile(
+    r"<[|\uff5c]|[|\uff5c]>|</?s>|<</?SYS>>|\[/?INST\]|</?(?:start|end)_of_(?:turn|text)>", re.IGNORECASE
+)
+"""What a server may take for the end of a message: the control tokens of common chat templates."""
 
 
 def build_messages(rubric: Rubric, fields: Mapping[str, str], attempt: int) -> list[dict[str, str]]:
@@ -30,7 +37,7 @@ def build_messages(rubric: Rubric, fields: Mapping[str, str], attempt: int) -> l
 
     The fields travel as one line of JSON inside a fence whose nonce is a hash of prompt, reply and attempt: no reply
     can contain its own, and a repetition has the same one. Think-blocks of the reply, invisible characters
-    and copies of fences and verdicts are kept out of or defused in this copy only.
+    and copies of fences, verdicts and chat-template tokens are kept out of or defused in this copy only.
     """
     nonce = fence_nonce(fields, attempt)
     user = "\n".join(
@@ -60,11 +67,24 @@ def _data(fields: Mapping[str, str], rubric: Rubric) -> str:
 
 
 def _defused(text: str, rubric: Rubric) -> str:
-    text = "".join(char for char in text if unicodedata.category(char) != "Cf" or char in _JOINERS)
+    text = _CHAT_MARKS.sub(lambda match: match[0].translate(_LOOKALIKES), _without_hidden(text))
     text = re.sub(r"<{3,}", lambda match: "\u2039" * len(match[0]), text)
     text = re.sub(r">{3,}", lambda match: "\u203a" * len(match[0]), text)
     keys = "|".join(re.escape(key) for key in rubric.schema["properties"])
-    return re.sub(rf"([\"']\s*(?:{keys})\s*[\"'])\s*:", "\\1\u2236", text, flags=re.IGNORECASE)
+    return re.sub(rf"([{_QUOTES}]\s*(?:{keys})\s*[{_QUOTES}])\s*[:\uff1a]", "\\1\u2236", text, flags=re.IGNORECASE)
+
+
+def _without_hidden(text: str) -> str:
+    """The text without characters that show nothing; of joiners and selectors in a row (a code) the first stays."""
+    text = "".join(char for char in text if char in _JOINERS or not _is_hidden(char))
+    return _SELECTORS_IN_A_ROW.sub(lambda match: match[0][0], _JOINERS_IN_A_ROW.sub(lambda match: match[0][0], text))
+
+
+def _is_hidden(char: str) -> bool:
+    return "\U000e0000" <= char <= "\U000e0fff" or unicodedata.category(char) == "Cf"
+
+
+_LOOKALIKES: Final = str.maketrans("<>[]", "\u2039\u203a\u27e6\u27e7")
 
 
 def response_format(rubric: Rubric) -> dict[str, Any]:

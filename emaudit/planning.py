@@ -48,6 +48,7 @@ class RunSpec:
     new: bool = False
     insecure_http: bool = False
     allow_identical: bool = False
+    planted: int = 0
 
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:

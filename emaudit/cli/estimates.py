@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
 from collections.abc import Sequence
+from typing import Protocol
 
-from emaudit.cli.output import counted, table
+from emaudit.cli.output import counted, on_stderr, table
 from emaudit.planning import Estimate
 
 _HEADINGS = ("VARIANT", "ASSESSMENT", "PLANNED", "OWED", "VERDICTS", "REQUESTS", "TOKENS IN", "TOKENS OUT", "PRICE")
@@ -22,7 +21,7 @@ def show_table(rows: Sequence[Estimate]) -> None:
 
 def say_table(rows: Sequence[Estimate]) -> None:
     """The same table as narration."""
-    with contextlib.redirect_stdout(sys.stderr):
+    with on_stderr():
         show_table(rows)
 
 
@@ -39,7 +38,15 @@ def summary(rows: Sequence[Estimate]) -> str:
     )
 
 
-def price(rows: Sequence[Estimate]) -> str:
+class Priced(Protocol):
+    """Anything that may have a price."""
+
+    @property
+    def price(self) -> float | None:
+        """None where it is unknown."""
+
+
+def price(rows: Sequence[Priced]) -> str:
     """The price of all rows; unknown where that of one is."""
     known = [row.price for row in rows if row.price is not None]
     return f"{sum(known):,.2f}" if len(known) == len(rows) else "unknown"

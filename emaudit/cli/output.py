@@ -63,6 +63,13 @@ def table(
     sys.stdout.flush()
 
 
+@contextlib.contextmanager
+def on_stderr() -> Iterator[None]:
+    """What is printed in the block is narration."""
+    with contextlib.redirect_stdout(sys.stderr):
+        yield
+
+
 def cell(value: str, limit: int = CELL_LIMIT) -> str:
     """A table cell: one line, leading spaces kept (they show a tree), cut when longer than `limit` (0: never)."""
     indent = len(value) - len(value.lstrip(" "))

@@ -6,11 +6,15 @@ from collections.abc import Callable
 from typing import Final
 
 from emaudit.cli import (
+    agreement,
     demo,
     doctor,
     importing,
     instruments,
+    judging,
     keeping,
+    rejudging,
+    review,
     running,
     scoring,
     settings,
@@ -27,9 +31,13 @@ FAMILIES: Final[tuple[Callable[[Verbs], None], ...]] = (
     doctor.register,
     variants.register,
     running.register,
+    rejudging.register,
+    judging.register,
+    review.register,
     watching.register,
     keeping.register,
     instruments.register,
     importing.register,
     scoring.register,
+    agreement.register,
 )

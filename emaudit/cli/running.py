@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from emaudit.assessments import PAPER_FIVE
-from emaudit.cli import estimates, instruments
+from emaudit.cli import estimates, instruments, steering
 from emaudit.cli.arguments import Parser, Verbs, amount, count, or_none
 from emaudit.cli.context import Context
 from emaudit.cli.output import ask, counted, emit, emit_json, is_interactive, say
 from emaudit.cli.progress import Bar
 from emaudit.errors import UsageError
 from emaudit.planning import Estimate, RunSpec, estimate
+from emaudit.planted import read_sentences
 from emaudit.store import runs
 from emaudit.store.connection import Store
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 _CAPS = ("max_concurrency", "max_requests", "max_tokens")
 _RESUME_CAPS = ("max_requests", "max_tokens", "max_cost")
+_NOT_RESUMED = {"import": "is an import", "plant": "only planted pairs"}
 _SWITCHES = ("retry_errors", "update_prompts", "new", "insecure_http", "allow_identical")
 
 
@@ -56,6 +59,7 @@ def _add_what(parser: Parser) -> None:
     caps.add_argument("--max-tokens", metavar="N", type=count, default=0, help="stop after this many, in and out")
     caps.add_argument("--max-cost", metavar="X", type=amount, default=0.0, help="stop at this price")
     how = parser.add_argument_group("how")
+    how.add_argument("--planted", metavar="N", type=count, default=0, help="then plant so many pairs for the judge")
     how.add_argument("--retry-errors", action="store_true", help="ask prompts again that the endpoint refused")
     how.add_argument("--update-prompts", action="store_true", help="use the prompts on disk where they changed")
     how.add_argument("--new", action="store_true", help="a fresh replicate: ask everything anew")
@@ -92,6 +96,7 @@ def spec_of(context: Context) -> RunSpec:
         judge_endpoint=options.judge_endpoint,
         language_judge=options.language_judge,
         max_cost=options.max_cost,
+        planted=options.planted,
         **{name: getattr(options, name) for name in (*_CAPS, *_SWITCHES)},
     )
 
@@ -101,13 +106,14 @@ def words_of(context: Context, spec: RunSpec) -> list[str]:
     words = [*spec.variants] if spec.variants else ["--all"]
     for name in spec.assessments:
         words += ["--assessment", name]
-    for name in ("preset", "judge", "judge_endpoint", "language_judge", *_CAPS, "max_cost"):
+    for name in ("preset", "judge", "judge_endpoint", "language_judge", *_CAPS, "max_cost", "planted"):
         value = getattr(spec, name)
-        words += [_flag(name), str(value)] if value else []
-    return words + [_flag(name) for name in _SWITCHES if getattr(spec, name)]
+        words += [flag(name), str(value)] if value else []
+    return words + [flag(name) for name in _SWITCHES if getattr(spec, name)]
 
 
-def _flag(name: str) -> str:
+def flag(name: str) -> str:
+    """An option by the name it is parsed under."""
     return "--" + name.replace("_", "-")
 
 
@@ -133,12 +139,13 @@ def _run(context: Context) -> int:
         _confirm(rows)
     if context.options.detach:
         uid = detached.start(context.store_path, global_words(context), ["run", *words_of(context, spec), "--yes"])
-        return _detached(context, uid)
+        return detached_words(context, uid)
     n_variants = len({row.variant for row in rows})
     say(f"{counted(n_variants, 'variant')}, preset {spec.preset}: {estimates.summary(rows)}")
+    planting = runner.Planting(spec.planted, read_sentences(context.prompts_dir)) if spec.planted else None
     with Bar() as bar:
-        ended = runner.start(context.store_path, settings, library, spec, uid=context.options.run_uid, observe=bar.show)
-    return _report(context, ended)
+        ended = runner.start(context.store_path, settings, library, spec, context.options.run_uid, bar.show, planting)
+    return report(context, ended)
 
 
 def _confirm(rows: Sequence[Estimate]) -> None:
@@ -152,7 +159,8 @@ def _confirm(rows: Sequence[Estimate]) -> None:
         raise UsageError("nothing was asked")
 
 
-def _detached(context: Context, uid: str) -> int:
+def detached_words(context: Context, uid: str) -> int:
+    """Say how to follow a run in the background."""
     from emaudit.paths import run_log
 
     emit(uid)
@@ -171,29 +179,29 @@ def _resume(context: Context) -> int:
         library = context.library()
     caps = {name: value for name in _RESUME_CAPS if (value := getattr(context.options, name)) is not None}
     if context.options.detach:
-        words = [word for name, value in caps.items() for word in (_flag(name), str(value))]
+        words = [word for name, value in caps.items() for word in (flag(name), str(value))]
         detached.start(context.store_path, global_words(context), ["resume", uid, *words, "--yes"])
-        return _detached(context, uid)
+        return detached_words(context, uid)
     say(f"resuming run {uid}")
     with Bar() as bar:
         ended = runner.resume(context.store_path, settings, library, uid, observe=bar.show, caps=caps)
-    return _report(context, ended, n_events)
+    return report(context, ended, n_events)
 
 
 def _run_to_resume(store: Store, named: str) -> str:
-    """The run named, else the last one. Raises UsageError for none, and for an import, which asks nothing."""
+    """The run named, else the last one. Raises UsageError for none, and for one with nothing to resume."""
     if named:
         run = runs.run(store, named)
-        if run.kind == "import":
-            raise UsageError(f"run {run.uid} is an import: there is nothing to ask")
+        if run.kind in _NOT_RESUMED:
+            raise UsageError(f"run {run.uid} {_NOT_RESUMED[run.kind]}: there is nothing to ask")
         return run.uid
-    asked = [run.uid for run in runs.runs(store) if run.kind != "import"]
+    asked = [run.uid for run in runs.runs(store) if run.kind not in _NOT_RESUMED]
     if not asked:
         raise UsageError("no run to resume: `emaudit run NAME` starts one")
     return asked[-1]
 
 
-def _report(context: Context, ended: Ended, n_events: int = 0) -> int:
+def report(context: Context, ended: Ended, n_events: int = 0) -> int:
     """The final lines of a run: what came in, what is owed, why it ended, what to do next.
 
     `n_events` is how many events it had before this process: their warnings were told then.
@@ -205,12 +213,20 @@ def _report(context: Context, ended: Ended, n_events: int = 0) -> int:
         warnings = [event.detail for event in happened if event.kind in {"warned", "gone"}]
     for warning in dict.fromkeys(warnings):
         say(f"note: {warning}")
-    say(
-        f"run {ended.run_uid}: {state.get('n_done', 0):,} of {state.get('n_planned', 0):,} replies, "
-        f"{state.get('n_judged', 0):,} of {state.get('n_referred', 0):,} verdicts, {ended.n_owed:,} owed"
-        + (f"; {ended.why}" if ended.why else "")
-    )
-    if ended.exit_code == 0:
+    counts = f"{state.get('n_judged', 0):,} of {state.get('n_referred', 0):,} verdicts, {ended.n_owed:,} owed"
+    if run.kind == "ask":
+        counts = f"{state.get('n_done', 0):,} of {state.get('n_planned', 0):,} replies, {counts}"
+    if run.kind == "plant":
+        counts = "planted pairs"
+    say(f"run {ended.run_uid}: {counts}" + (f"; {ended.why}" if ended.why else ""))
+    for event in happened:
+        if event.kind == steering.EVENT:
+            steering.say_outcome(json.loads(event.detail))
+    if ended.exit_code == 0 and run.kind == "plant":
+        say("done: `emaudit judge list` shows the newest shift of every judge")
+    elif ended.exit_code == 0 and run.kind == "judge":
+        say("done: `emaudit judge compare` sets the judges side by side, `emaudit judge use ID` chooses one")
+    elif ended.exit_code == 0:
         say("done: `emaudit scores` shows the scores, `emaudit export DIR` writes them")
     elif ended.exit_code != UsageError.exit_code:
         say(f"`emaudit resume {ended.run_uid}` asks for the rest")

@@ -13,12 +13,23 @@ from emaudit.cli.context import Context
 from emaudit.cli.output import emit_json, number, say, table
 from emaudit.errors import UsageError
 from emaudit.export import export_csv
-from emaudit.scores import Score, as_record, newest_complete
+from emaudit.scores import Score, Source, Tally, as_record, newest_complete
 from emaudit.scores import table as score_table
 from emaudit.scores.measures import Rules
 from emaudit.store.connection import Store
 
-_HEADINGS: Final = ("VARIANT", "ASSESSMENT", "MEASURE", "PART", "FORMAT", "VALUE", "95% INTERVAL", "USED", "COMPLETE")
+_HEADINGS: Final = (
+    "VARIANT",
+    "ASSESSMENT",
+    "MEASURE",
+    "PART",
+    "FORMAT",
+    "VALUE",
+    "95% INTERVAL",
+    "USED",
+    "COMPLETE",
+    "JUDGE",
+)
 
 
 def register(verbs: Verbs) -> None:
@@ -27,12 +38,12 @@ def register(verbs: Verbs) -> None:
         "scores", "the scores of every variant, with intervals and what they stand on", _scores, lists=True
     )
     scores.add_argument("--every-measure", action="store_true", help="on screen too; else the totals of the headlines")
-    _add_choices(scores)
-    export = verbs.add("export", "write variants.csv, scores.csv, responses.csv and manifest.json", _export)
+    add_choices(scores)
+    export = verbs.add("export", "write the scores, the replies, what people say of the judge, and a manifest", _export)
     export.add_argument("directory", metavar="DIR", type=_directory)
     export.add_argument("--format", metavar="F", default="csv", help="csv")
     export.add_argument("--excel-safe", action="store_true", help="guard cells that a spreadsheet would run")
-    _add_choices(export)
+    add_choices(export)
 
 
 def _directory(text: str) -> Path:
@@ -41,7 +52,8 @@ def _directory(text: str) -> Path:
     return Path(text)
 
 
-def _add_choices(parser: Parser) -> None:
+def add_choices(parser: Parser) -> None:
+    """The options that say what a table is of."""
     group = parser.add_argument_group("of what")
     group.add_argument("--preset", metavar="P", default="", help="else the largest there is")
     group.add_argument("--judge", metavar="ID", default="", help="else the active judge")
@@ -65,9 +77,14 @@ def archive_of(context: Context, store: Store) -> StoreArchive:
 
 def scored(archive: StoreArchive, rules: Rules | None = None) -> list[Score]:
     """Every score of an archive's newest complete replicates."""
+    return score_table(newest(archive).items(), rules)
+
+
+def newest(archive: StoreArchive) -> dict[Source, Sequence[Tally]]:
+    """An archive's newest complete replicates with their counted replies."""
     sets = {source: archive.tallies(source) for source in archive.sources()}
     chosen = newest_complete(sets, lambda source: any(row.status == "owed" for row in sets[source]))
-    return score_table(((source, sets[source]) for source in chosen), rules)
+    return {source: sets[source] for source in chosen}
 
 
 def _scores(context: Context) -> int:
@@ -81,6 +98,9 @@ def _scores(context: Context) -> int:
         return 0
     if simulated:
         say("SIMULATED: every reply here is made up by the embedded endpoint")
+    elif any(row.simulated for row in rows):
+        judges = ", ".join(sorted({row.judge for row in rows if row.simulated}))
+        say(f"SIMULATED: the replies are real, the verdicts of {judges} are those of a simulated judge")
     shown = rows if context.options.every_measure else [row for row in rows if is_headline(row)]
     show(shown)
     for label in sorted(labels):
@@ -116,6 +136,7 @@ def _cells(row: Score) -> Sequence[str]:
         interval(row),
         f"{row.n_used:,}/{row.n_expected:,}",
         "yes" if row.complete else "no",
+        row.judge,
     )
 
 

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 from emaudit.cli.context import Context
 from emaudit.errors import UsageError
 
+if TYPE_CHECKING:
+    from emaudit.spotchecks import Opening
 
-def open_app(context: Context) -> int:
-    """Open the app on the store; needs a terminal. Returns its exit code."""
+
+def open_app(context: Context, opening: Opening | None = None) -> int:
+    """Open the app on the store; needs a terminal. Returns its exit code.
+
+    `opening` names a queue that it opens on.
+    """
     if not (sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the app needs a terminal; `emaudit --help` lists the commands that do not")
     from emaudit.app import run_app
 
-    return run_app(context.store_path, context.config_path, context.prompts_dir)
+    return run_app(context.store_path, context.config_path, context.prompts_dir, opening)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 from emaudit.cli.arguments import Verbs
@@ -60,6 +60,8 @@ def run_line(store: Store, run: Run) -> RunLine:
     ended = last_end(store, run)
     judge = by_id(store, run.judge_id) if run.judge_id is not None else None
     states = [progress(store, plan, judge) for plan in runs.run_plans(store, run.run_id)]
+    if run.kind == "judge":
+        states = [replace(found, n_slots=found.n_closed) for found in states]
     state = "live" if holder else "ended" if ended or run.kind == "import" else "interrupted"
     log = run_log(store.path, run.uid)
     return RunLine(

@@ -29,7 +29,7 @@ class Judging:
         counts: Counts,
         work: OpenWork,
         may_ask: Callable[[], None],
-        accept: Callable[[Completion, str], bool],
+        answered: Callable[[Completion, str], None],
         stop: Callable[[int, str], None],
     ) -> None:
         self.down = ""
@@ -39,7 +39,7 @@ class Judging:
         self._counts = counts
         self._work = work
         self._may_ask = may_ask
-        self._accept = accept
+        self._answered = answered
         self._stop = stop
 
     def soon(self, assessment: Assessment, found: Owed) -> None:
@@ -62,8 +62,8 @@ class Judging:
         except RequestFailed as failure:
             self._failed(assessment, found, failure, attempt)
         else:
-            if self._accept(completion, self._judge.model):
-                self._keep(assessment, found, jobs.verdict_rows(self._judge, assessment, found, attempt, completion))
+            self._answered(completion, self._judge.model)
+            self._keep(assessment, found, jobs.verdict_rows(self._judge, assessment, found, attempt, completion))
 
     def _leave(self, why: str) -> None:
         if not self.down:

@@ -42,7 +42,11 @@ class Stopped(Exception):
 
 
 class Work:
-    """The state of one run at work; made inside the running loop. `stop` may be called there at any moment."""
+    """The state of one run at work; made inside the running loop. `stop` may be called there at any moment.
+
+    `parsers` maps a plan's number to the parser whose referrals are judged; a run that does not ask (`asks`)
+    judges stored replies and never sends anything to a variant.
+    """
 
     def __init__(
         self,
@@ -52,13 +56,14 @@ class Work:
         run: runs.Run,
         ready: list[Prepared],
         judge: Judge,
-        parsers: Mapping[str, int],
+        parsers: Mapping[int, int],
+        asks: bool = True,
     ) -> None:
         self.store = store
         self.run = run
+        states = (progress(store, item.plan, judge.scorer, parsers[item.plan.plan_id]) for item in ready)
         self.counts = Counts(
-            (progress(store, item.plan, judge.scorer, parsers[item.plan.assessment]) for item in ready),
-            settings.prices,
+            (state if asks else replace(state, n_slots=state.n_closed) for state in states), settings.prices
         )
         self.gone: set[int] = set()
         self.stopping = False
@@ -69,6 +74,8 @@ class Work:
         self._ready = ready
         self._judge = judge
         self._parsers = parsers
+        self._asks = asks
+        self._seen: set[int] = set()
         self._assessments: dict[str, Assessment] = {}
         self._lanes: dict[tuple[str, str, str], Lane] = {}
         self._open = OpenWork()
@@ -79,12 +86,22 @@ class Work:
             self._ledger,
             self.counts,
             self._open,
-            self._may_ask,
-            self._accept,
+            self.may_ask,
+            self.count_tokens,
             self.stop,
         )
         self._collapsed: set[str] = set()
         self._models: dict[int, str] = {}
+
+    @property
+    def judge(self) -> Judge:
+        """The judge of this run."""
+        return self._judge
+
+    @property
+    def judge_lane(self) -> Lane:
+        """Where the judge is asked."""
+        return self._judging.lane
 
     @property
     def n_requests(self) -> int:
@@ -125,8 +142,12 @@ class Work:
         """Have the state line written with the next group of rows."""
         self._ledger.write_state(state)
 
+    def record(self, kind: str, detail: str) -> None:
+        """Keep something that happened to the run."""
+        self._ledger.event(kind, detail)
+
     def _warn(self, text: str) -> None:
-        self._ledger.event("warned", text)
+        self.record("warned", text)
 
     async def until_done(self) -> None:
         """Pass after pass, until nothing is owed, a pass closes nothing, or the run is stopped."""
@@ -167,7 +188,7 @@ class Work:
                 raise error
 
     def _every_lane(self) -> list[Lane]:
-        for item in self._ready:
+        for item in self._ready if self._asks else ():
             self._lane(endpoint_of(self._settings, item.variant))
         return list(self._lanes.values())
 
@@ -186,9 +207,10 @@ class Work:
     async def _load(self) -> None:
         """Queue what is owed, plan by plan: all verdicts, then replies."""
         try:
+            self._seen.clear()
             for item in self._ready:
                 await self._load_verdicts(item)
-            for item in self._ready:
+            for item in self._ready if self._asks else ():
                 if item.variant.variant_id not in self.gone and not self.stopping:
                     await self._load_replies(item)
         except BaseException:
@@ -198,10 +220,12 @@ class Work:
 
     async def _load_verdicts(self, item: Prepared) -> None:
         assessment = self._assessment(item.plan)
-        parser, judge = self._parsers[item.plan.assessment], self._judge.scorer.scorer_id
+        parser, judge = self._parsers[item.plan.plan_id], self._judge.scorer.scorer_id
         for found in list(replies.owed_verdicts(self.store, item.plan.plan_id, parser, judge)):
-            self._judging.soon(assessment, found)
-            await self._room(self._judging.lane)
+            if found.reply_id not in self._seen:
+                self._seen.add(found.reply_id)
+                self._judging.soon(assessment, found)
+                await self._room(self._judging.lane)
 
     async def _load_replies(self, item: Prepared) -> None:
         endpoint = endpoint_of(self._settings, item.variant)
@@ -232,7 +256,8 @@ class Work:
                 raise
             self._open.finished()
 
-    def _may_ask(self) -> None:
+    def may_ask(self) -> None:
+        """Nothing, while another request may be sent. Raises Stopped where the run ends or a cap is reached."""
         spec, counts = self._spec, self.counts
         if self.stopping:
             raise Stopped
@@ -260,7 +285,7 @@ class Work:
             self._ledger.keep_failure(failure, cell_id=stretch.cell_id, sample=stretch.first)
 
         try:
-            completion, attempt = await lane.asking.ask(body, stretch.n, failed, self._may_ask)
+            completion, attempt = await lane.asking.ask(body, stretch.n, failed, self.may_ask)
         except GaveUp as error:
             self._lane_down(lane, str(error))
         except RequestFailed as failure:
@@ -290,7 +315,7 @@ class Work:
             return
         self.gone.add(item.variant.variant_id)
         self.why = self.why or f"{item.variant.name}: {why}"
-        self._ledger.event("gone", f"{item.variant.name}: {why}")
+        self.record("gone", f"{item.variant.name}: {why}")
 
     def _lane_down(self, lane: Lane, why: str) -> None:
         """Ask nothing more at an endpoint that gave up; other endpoints and the judge go on."""
@@ -318,7 +343,7 @@ class Work:
 
     def _accept(self, completion: Completion, model: str) -> bool:
         """Count its tokens; refuse a simulated reply in a real store and the reverse."""
-        self.counts.spent(model, completion.prompt_tokens, completion.completion_tokens)
+        self.count_tokens(completion, model)
         kind = "simulated" if completion.fingerprint.startswith(jobs.SIMULATED_FINGERPRINT) else "real"
         try:
             self.store.claim_kind(kind)
@@ -326,6 +351,10 @@ class Work:
             self.stop(error.exit_code, str(error))
             return False
         return True
+
+    def count_tokens(self, completion: Completion, model: str) -> None:
+        """Add what a request reported to have taken."""
+        self.counts.spent(model, completion.prompt_tokens, completion.completion_tokens)
 
     def _note_oddities(self, lane: Lane, item: Prepared, stretch: Stretch, completion: Completion) -> None:
         """Notice an ignored `n`, a malformed choice, another model than before, and collapsed samples."""
@@ -358,7 +387,7 @@ class Work:
             self._open.finished()
 
         self._open.opened()
-        self._ledger.keep_replies(read, self._parsers[item.plan.assessment], done)
+        self._ledger.keep_replies(read, self._parsers[item.plan.plan_id], done)
 
     def _replied(
         self, assessment: Assessment, stretch: Stretch, row: ReplyRow, reading: Reading, reply_id: int

@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-TABS: Final = (("F2", "variants", "Variants"), ("F3", "runs", "Runs"))
+TABS: Final = (
+    ("F2", "variants", "Variants"),
+    ("F3", "runs", "Runs"),
+    ("F4", "inspect", "Inspect"),
+    ("F5", "review", "Spot-check"),
+)
 """Key, mode and name of the screens there are."""
 WIDE: Final = 101
 """Columns from which panes stand side by side."""
@@ -39,6 +44,8 @@ class Explains(Screen[Result]):
     """A screen whose keys say why they cannot act now: `why_not` is the one place that knows."""
 
     _reasons: tuple[str, ...] = ()
+    is_blind: ClassVar[bool] = False
+    """Whether nothing but this screen itself may say anything while it is open."""
 
     @property
     def audit(self) -> EmauditApp:

@@ -24,7 +24,7 @@ class _Offer:
 
 
 class ActionProvider(Provider):
-    """Offers the keys of the screen that can act now, and the themes."""
+    """Offers the keys of the screen that can act now, and the themes; on a blind screen nothing but its own keys."""
 
     async def discover(self) -> AsyncIterator[DiscoveryHit]:
         """Everything there is, by group."""
@@ -40,11 +40,14 @@ class ActionProvider(Provider):
                 yield Hit(score, matcher.highlight(offer.text), offer.run, text=offer.text, help=offer.help)
 
     def _offers(self) -> Iterator[_Offer]:
+        is_blind = bool(getattr(self.screen, "is_blind", False))
         for key in keys_of(self.screen, self.app):
+            if is_blind and key.node is not self.screen:
+                continue
             if key.is_enabled and key.group not in _HIDDEN and key.action != "command_palette":
                 run = partial(self.app.run_action, key.action, key.node)
                 yield _Offer(f"{GROUPS[key.group]}: {key.label}", f"{key.tooltip} ({key.shown})", run)
-        for theme in themes.THEMES:
+        for theme in () if is_blind else themes.THEMES:
             if theme.name != self.app.theme:
                 name = themes.NAMES[theme.name]
                 yield _Offer(f"Theme: {name}", f"Draw everything in the {name} theme", partial(self._theme, theme.name))

@@ -60,6 +60,7 @@ class _Eye:
 
     def __init__(self, subject: Sequence[str], reply: str, noise: Noise) -> None:
         self._subject = subject
+        """The seed and the judge's model."""
         self.reply = reply
         self.noise = noise
         self.mark = marks.find(reply)
@@ -72,9 +73,10 @@ class _Eye:
     def errs(self, purpose: str = "off") -> bool:
         return self.chance(purpose) < self.noise.off
 
-    def guess(self, options: Sequence[str]) -> str:
+    def guess(self, options: Sequence[str], purpose: str = "guess") -> str:
+        """The same for every judge of a seed, so that judges differ by their noise on unmarked replies too."""
         self.guessed = True
-        return options[int(self.chance("guess") * len(options))]
+        return options[int(uniform(purpose, self._subject[0], self.reply) * len(options))]
 
     def neighbour(self, value: int, low: int, high: int, purpose: str = "side") -> int:
         step = 1 if value == low or (value < high and self.chance(purpose) < 0.5) else -1
@@ -182,7 +184,7 @@ def _read_dimensions(eye: _Eye, fields: Mapping[str, Any]) -> dict[str, Any]:
     for pole in DIMENSIONS:
         if placed is None:
             eye.guessed = True
-            value = None if eye.mark or eye.short else int(eye.chance(pole.first) * 5)
+            value = None if eye.mark or eye.short else int(eye.guess("01234", pole.first))
         else:
             value = placed.get(pole.first)
         if value is not None and eye.errs(f"off {pole.first}"):

@@ -113,11 +113,12 @@ def wilson(x: float, n: int, confidence: float = CONFIDENCE) -> Interval:
     return Interval(max(0.0, centre - half), min(1.0, centre + half), "wilson")
 
 
-def clopper_pearson(x: float, n: int, confidence: float = CONFIDENCE, method: str = "clopper-pearson") -> Interval:
-    """Clopper and Pearson (1934) interval of x successes in n trials; x may be fractional.
+def clopper_pearson(x: float, n: float, confidence: float = CONFIDENCE, method: str = "clopper-pearson") -> Interval:
+    """Clopper and Pearson (1934) interval of x successes in n trials; x and n may be fractional.
 
-    A fractional x (the sum of n values in 0..1) takes the beta form, as Korn and Graubard (1998, Survey
-    Methodology 24) do: of all variables in 0..1 with a given mean the two-valued one varies most.
+    n may be an effective number of trials. A fractional x (the sum of n values in 0..1) takes the beta form, as
+    Korn and Graubard (1998, Survey Methodology 24) do: of all variables in 0..1 with a given mean the two-valued
+    one varies most.
     """
     if n < 1:
         return Interval(None, None, "undefined: no trials")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from emaudit.store.connection import Store
@@ -64,6 +65,7 @@ class Response:
     scored_by: str
     judge: str
     verdict_raw: str
+    reply_id: int = 0
 
 
 _CURRENT = """
@@ -156,6 +158,15 @@ def judge_used(store: Store, plan: Plan, judge: Scorer | None = None) -> Scorer 
     return judge_of(store, plan, judge) if found[0] else None
 
 
+def judged_by_simulation(store: Store, plan: Plan, judge: Scorer | None = None) -> bool:
+    """Whether some verdict that counts in a plan's tallies is a simulated judge's, whoever gave the replies."""
+    found = store.db.execute(
+        f"SELECT EXISTS (SELECT 1 {_CURRENT} AND substr(j.fingerprint, 1, 11) = 'emaudit-sim')",
+        _binding(store, plan, judge),
+    ).fetchone()
+    return bool(found[0])
+
+
 def _binding(store: Store, plan: Plan, judge: Scorer | None, parser: int | None = None) -> dict[str, object]:
     chosen = judge_of(store, plan, judge)
     return {
@@ -207,23 +218,30 @@ def progress(store: Store, plan: Plan, judge: Scorer | None = None, parser: int 
     return Progress(plan.n_slots, *row)
 
 
-def responses(store: Store, plan: Plan, judge: Scorer | None = None) -> Iterator[Response]:
-    """Every closed reply of a plan with its reading, by item, format, condition and sample.
+def responses(
+    store: Store, plan: Plan, judge: Scorer | None = None, reply_ids: Collection[int] | None = None
+) -> Iterator[Response]:
+    """Every closed reply of a plan (or those of `reply_ids`) with its reading, by item, format, condition, sample.
 
     An open-ended reply comes once per dimension judged, with the dimension as its part.
     """
     binding = _binding(store, plan, judge)
+    only = ""
+    if reply_ids is not None:
+        binding["replies"] = json.dumps(sorted(reply_ids))
+        only = "AND r.reply_id IN (SELECT value FROM json_each(:replies))"
     chosen = judge_of(store, plan, judge)
     name = chosen.identity if chosen else ""
     rows = store.db.execute(
         f"SELECT p.item, coalesce(nullif(j.part, ''), p.part), p.format, p.condition, r.sample, p.text, r.text, "
-        f"r.outcome, {_FINAL}, coalesce(j.raw, '') {_CURRENT} ORDER BY 1, 3, 4, 5, 2",
+        f"r.outcome, {_FINAL}, coalesce(j.raw, ''), r.reply_id {_CURRENT} {only} ORDER BY 1, 3, 4, 5, 2",
         binding,
     )
-    for item, part, format, condition, sample, prompt, text, outcome, status, value, reason, by, raw in rows:
+    for item, part, format, condition, sample, prompt, text, outcome, status, value, reason, by, *rest in rows:
         shown = f"{status}: {reason}" if status == "unscored" and reason else status
         judge_name = name if by in {"judge", "imported"} else ""
-        yield Response(item, part, format, condition, sample, prompt, text, outcome, value, shown, by, judge_name, raw)
+        place = (item, part, format, condition, sample)
+        yield Response(*place, prompt, text, outcome, value, shown, by, judge_name, *rest)
 
 
 def touched_since(store: Store, reply_id: int, verdict_id: int, void_id: int) -> tuple[set[tuple[int, str]], list[int]]:

@@ -81,6 +81,15 @@ class Spent:
             self.is_whole = self.is_whole and last == newest
 
 
+def newest_ids(store: Store) -> tuple[int, int, int]:
+    """The newest reply, verdict and void: the same as long as no reading of any reply can have changed."""
+    row = store.db.execute(
+        "SELECT coalesce((SELECT max(reply_id) FROM replies), 0), coalesce((SELECT max(verdict_id) FROM verdicts), 0), "
+        "coalesce((SELECT max(void_id) FROM voids), 0)"
+    ).fetchone()
+    return (int(row[0]), int(row[1]), int(row[2]))
+
+
 def data_version(store: Store) -> int:
     """A number that changes whenever another connection has committed to the store."""
     return int(store.db.execute("PRAGMA data_version").fetchone()[0])

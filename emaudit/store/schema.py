@@ -130,6 +130,14 @@ _APPEND_ONLY: Final = ("texts", "variant_facts", "prompts", "replies", "verdicts
 
 _REVIEWS: Final = """
 CREATE INDEX verdicts_by_score ON verdicts (scorer_id, status, value, reply_id);
+CREATE INDEX replies_by_outcome ON replies (outcome) WHERE outcome <> 'ok';
+CREATE VIRTUAL TABLE verdict_text USING fts5 (text, content='');
+CREATE TRIGGER verdict_indexed AFTER INSERT ON verdicts
+    WHEN new.raw GLOB '*[A-Za-z] [A-Za-z]*' OR new.raw GLOB '*[^ -~]*' BEGIN
+    INSERT INTO verdict_text (rowid, text) VALUES (new.verdict_id, new.raw);
+END;
+INSERT INTO verdict_text (rowid, text)
+    SELECT verdict_id, raw FROM verdicts WHERE raw GLOB '*[A-Za-z] [A-Za-z]*' OR raw GLOB '*[^ -~]*';
 
 CREATE TABLE queues (
     queue_id INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE, assessment TEXT NOT NULL,
@@ -162,6 +170,7 @@ CREATE TABLE review_events (
 ) STRICT;
 CREATE INDEX review_events_by_queue ON review_events (queue_id, seq);
 CREATE INDEX review_events_by_reply ON review_events (reply_id, kind);
+CREATE INDEX review_events_by_undone ON review_events (undoes) WHERE undoes IS NOT NULL;
 """
 
 _APPEND_ONLY_REVIEWS: Final = ("queues", "queue_strata", "queue_items", "review_events")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from emaudit.errors import UsageError
 from emaudit.prompts import content_hash
@@ -23,6 +25,13 @@ class Scorer:
     detail: Mapping[str, object]
 
 
+_SCORER = "scorer_id, kind, identity, detail"
+
+
+def _scorer(row: Sequence[Any]) -> Scorer:
+    return Scorer(row[0], row[1], row[2], json.loads(row[3]))
+
+
 def scorer(store: Store, kind: str, identity: str, detail: Mapping[str, object]) -> Scorer:
     """The scorer with an identity, stored if it is new."""
     row = store.db.execute("SELECT scorer_id FROM scorers WHERE identity = ?", (identity,)).fetchone()
@@ -37,28 +46,42 @@ def scorer(store: Store, kind: str, identity: str, detail: Mapping[str, object])
 
 def judge(store: Store, model: str, detail: Mapping[str, object]) -> Scorer:
     """The judge with a model, endpoint name, parameters, rubrics and parser version; stored if it is new."""
-    return scorer(store, "judge", f"{model}@{content_hash(detail)[:8]}", detail)
+    return scorer(store, "judge", judge_identity(model, detail), detail)
+
+
+def judge_identity(model: str, detail: Mapping[str, object]) -> str:
+    """`model@8hex`, the same for the same detail in every store."""
+    return f"{model}@{content_hash(detail)[:8]}"
+
+
+def known(store: Store, identity: str) -> Scorer | None:
+    """The scorer with an identity, None where the store has none."""
+    row = store.db.execute(f"SELECT {_SCORER} FROM scorers WHERE identity = ?", (identity,)).fetchone()
+    return _scorer(row) if row else None
 
 
 def scorers(store: Store, kind: str) -> list[Scorer]:
     """All scorers of a kind, in the order they came."""
-    rows = store.db.execute("SELECT scorer_id, kind, identity, detail FROM scorers WHERE kind = ? ORDER BY 1", (kind,))
-    return [Scorer(row[0], row[1], row[2], json.loads(row[3])) for row in rows]
+    rows = store.db.execute(f"SELECT {_SCORER} FROM scorers WHERE kind = ? ORDER BY 1", (kind,))
+    return [_scorer(row) for row in rows]
 
 
 _JUDGING = ("judge", "imported", "human")
 """The kinds of scorer that can be chosen as a judge."""
 
 
+def judges(store: Store) -> list[Scorer]:
+    """Everything whose verdicts can lead the tables, in the order it came."""
+    return sorted((found for kind in _JUDGING for found in scorers(store, kind)), key=lambda found: found.scorer_id)
+
+
 def by_identity(store: Store, identity: str) -> Scorer:
     """A scorer by its identity. Raises UsageError listing the known judges."""
-    row = store.db.execute(
-        "SELECT scorer_id, kind, identity, detail FROM scorers WHERE identity = ?", (identity,)
-    ).fetchone()
-    if row is None:
-        known = ", ".join(found.identity for kind in _JUDGING for found in scorers(store, kind)) or "none yet"
-        raise UsageError(f"no judge {identity!r}; known: {known}")
-    return Scorer(row[0], row[1], row[2], json.loads(row[3]))
+    found = known(store, identity)
+    if found is None:
+        named = ", ".join(held.identity for held in judges(store)) or "none yet"
+        raise UsageError(f"no judge {identity!r}; known: {named}")
+    return found
 
 
 def by_id(store: Store, scorer_id: int) -> Scorer:
@@ -77,13 +100,29 @@ def active_judge(store: Store) -> Scorer | None:
     return by_id(store, row[0]) if row is not None else None
 
 
+def use_judge(store: Store, chosen: Scorer) -> None:
+    """Make a judge the active one from now on; earlier choices stay in the store."""
+    with store.transaction() as db:
+        db.execute("INSERT INTO judge_choices (scorer_id, at) VALUES (?, ?)", (chosen.scorer_id, now()))
+
+
 def _first_to_answer(store: Store) -> tuple[int] | None:
     """A judge is stored before it is asked: one that never answered (a mistyped model) must not lead the tables."""
-    known = [str(found.scorer_id) for found in scorers(store, "judge")]
-    if not known:
-        return None
-    row: tuple[int] | None = store.db.execute(
-        f"SELECT scorer_id FROM verdicts WHERE scorer_id IN ({', '.join(known)}) AND status <> 'retry' "
-        "ORDER BY verdict_id LIMIT 1"
-    ).fetchone()
-    return row
+    held = _FIRST.setdefault(store, {})
+    for found in judges(store):
+        if found.scorer_id not in held and _has_answered(store, found.scorer_id):
+            held[found.scorer_id] = store.db.execute(
+                f"SELECT min(verdict_id) FROM verdicts WHERE {_BY_SCORE}", (found.scorer_id,)
+            ).fetchone()[0]
+    return (min(held, key=lambda number: held[number]),) if held else None
+
+
+def _has_answered(store: Store, scorer_id: int) -> bool:
+    row = store.db.execute(f"SELECT EXISTS (SELECT 1 FROM verdicts WHERE {_BY_SCORE})", (scorer_id,)).fetchone()
+    return bool(row[0])
+
+
+_BY_SCORE = "scorer_id = ? AND status IN ('scored', 'neutral', 'unscored')"
+"""Final verdicts of one judge, as the index `verdicts_by_score` finds them."""
+_FIRST: WeakKeyDictionary[Store, dict[int, int]] = WeakKeyDictionary()
+"""The first verdict of each judge of an open store: rows are append-only, so it never changes."""

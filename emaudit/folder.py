@@ -1,0 +1,136 @@
+"""Files of tables: quoting, atomic replacement, and a digest of each. Same rows, same bytes."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+from emaudit.errors import DiskFull, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """One written file: its rows (without the header) and its SHA-256 in hex."""
+
+    name: str
+    n_rows: int
+    sha256: str
+
+
+class Folder:
+    """Files written beside their final names, then put in place together; removed if anything fails.
+
+    Raises UsageError where the folder cannot be used, DiskFull where it cannot take the files.
+    """
+
+    def __init__(self, directory: Path, excel_safe: bool) -> None:
+        self.directory = directory
+        self.excel_safe = excel_safe
+        self.files: list[Exported] = []
+        self._pending: dict[str, Path] = {}
+
+    def __enter__(self) -> Folder:
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._failure(error) from error
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        for path in self._pending.values():
+            path.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise self._failure(error) from error
+
+    def _failure(self, error: OSError) -> UsageError | DiskFull:
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        return (DiskFull if full else UsageError)(f"{self.directory}: cannot hold the export: {error.strerror}")
+
+    def table(self, name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Write one CSV file, row by row."""
+        with self._file(name) as file:
+            n_rows = -1
+            for row in _with_header(columns, rows):
+                file.write(_line(row, self.excel_safe))
+                n_rows += 1
+            file.n_rows = n_rows
+
+    def text(self, name: str, content: str) -> None:
+        """Write one text file."""
+        with self._file(name) as file:
+            file.write(content)
+
+    @contextlib.contextmanager
+    def _file(self, name: str) -> Iterator[_Hashed]:
+        path = self.directory / f".{name}.{os.getpid()}.tmp"
+        self._pending[name] = path
+        with path.open("wb") as file:
+            hashed = _Hashed(file)
+            yield hashed
+            file.flush()
+            os.fsync(file.fileno())
+        self.files.append(Exported(name, hashed.n_rows, hashed.digest.hexdigest()))
+
+    def replace(self) -> None:
+        """Put all files in place; the manifest last, so that it never speaks of files that are not there."""
+        for name in list(self._pending):
+            self._pending[name].replace(self.directory / name)
+            del self._pending[name]
+        descriptor = os.open(self.directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+class _Hashed:
+    """A binary file that counts a digest of what is written to it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+        self.digest = hashlib.sha256()
+        self.n_rows = 0
+
+    def write(self, text: str) -> None:
+        """Write text as UTF-8; a lone surrogate, which has none, as U+FFFD."""
+        try:
+            encoded = text.encode()
+        except UnicodeEncodeError:
+            encoded = re.sub("[\ud800-\udfff]", "\ufffd", text).encode()
+        self.digest.update(encoded)
+        self.file.write(encoded)
+
+
+def _with_header(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[Sequence[object]]:
+    yield columns
+    yield from rows
+
+
+_QUOTED: Final = re.compile(r'[",\r\n]|^\s|\s$')
+RUNNABLE: Final = tuple("=+-@\t\r\n＝＋－＠")
+"""First characters that make a spreadsheet run a cell."""
+
+
+def _line(row: Sequence[object], excel_safe: bool) -> str:
+    """One CSV line, RFC 4180 quoting with `\\n`; the csv module before 3.13 leaves a lone `\\r` unquoted."""
+    return ",".join(_cell(value, excel_safe) for value in row) + "\n"
+
+
+def _cell(value: object, excel_safe: bool) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, (int, float)):
+        return repr(value)
+    text = str(value)
+    if excel_safe and text.startswith(RUNNABLE):
+        text = f"'{text}"
+    return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text

@@ -1,0 +1,48 @@
+"""One reply in full: prompt, text, verdicts, the samples beside it, what people said. Blocks: belongs in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from emaudit.inspection.listing import Lister
+from emaudit.inspection.standing import as_verdicts
+from emaudit.inspection.views import ReplyView, Row, Sample, Standing
+from emaudit.store import listed
+from emaudit.store.reading_rules import Rules
+
+
+def reply_view(lister: Lister, reply_id: int, rules: Rules | None = None) -> ReplyView | None:
+    """A reply as the judge in use reads it (or the one of other `rules`); None where there is no such reply."""
+    found = listed.full(lister.store, reply_id)
+    if found is None:
+        return None
+    held = found.listed
+    rules = rules or lister.rules_now()
+    others = listed.samples(lister.store, held.cell_id)
+    rows = lister.rows([other for _, other in others] or [reply_id], rules)
+    given = listed.verdicts(lister.store, [reply_id], with_raw=True)[reply_id]
+    own = next((row for row in rows if row.reply_id == reply_id), None) or lister.rows([reply_id], rules)[0]
+    judge = rules.judge(held.variant_id, held.assessment)
+    return ReplyView(
+        found,
+        lister.variants[held.variant_id],
+        own.standing,
+        lister.names.get(judge, ("", ""))[1],
+        as_verdicts(given, lister.names),
+        tuple(with_maximum(rows)),
+        tuple(listed.marks(lister.store, [reply_id]).get(reply_id, ())),
+    )
+
+
+def with_maximum(rows: Sequence[Row]) -> list[Sample]:
+    """The samples of one cell, those with the highest score marked; none is where all scores are the same."""
+    found = [Sample(row.listed.sample, row.reply_id, row.standing, row.listed.outcome) for row in rows]
+    values = [value for sample in found if (value := _score(sample.standing)) is not None]
+    if len(set(values)) < 2:
+        return found
+    return [replace(sample, is_maximum=_score(sample.standing) == max(values)) for sample in found]
+
+
+def _score(standing: Standing) -> float | None:
+    return standing.value if standing.status == "scored" else None

@@ -1,0 +1,110 @@
+"""The two panes of Inspect: a response, and what stands beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.content import Content
+
+from emaudit.inspection.views import Companion, ReplyView
+from emaudit.screens import reading_text
+from emaudit.screens.inspect_more import MoreDialog
+from emaudit.widgets.reading import ReadingPane
+
+COMPANIONS: Final = {"reports": "self-reports", "variant": "another variant", "judge": "second judge"}
+"""What can stand beside a response."""
+
+
+class Panes(Container):
+    """Shows a reply and its companion, side by side where there is room, else one at a time."""
+
+    def __init__(self) -> None:
+        super().__init__(id="reading")
+        self.kind = "reports"
+        self.view: ReplyView | None = None
+        self.beside: Companion | None = None
+        self.shown = "left"
+        self.is_locked = False
+        self._titles: dict[str, str] = {}
+
+    def compose(self) -> ComposeResult:
+        """Left the response, right the companion."""
+        yield ReadingPane("left")
+        yield ReadingPane("right")
+
+    def draw(self, is_wide: bool) -> None:
+        """Draw what changed."""
+        left, right = self.query_one("#left", ReadingPane), self.query_one("#right", ReadingPane)
+        left.display = is_wide or self.shown == "left"
+        right.display = is_wide or self.shown == "right"
+        view, beside = self.view, self.beside
+        self._entitle(left, self._left_title(is_wide))
+        left.show(reading_text.reply(view) if view else Content(""), view and view.full.listed.reply_id)
+        self._entitle(right, self._right_title(is_wide))
+        right.show(reading_text.companion(beside) if beside else Content(""), beside and _subject(beside))
+
+    def _entitle(self, pane: ReadingPane, title: str) -> None:
+        name = pane.id or ""
+        if self._titles.get(name) != title:
+            self._titles[name] = title
+            pane.border_title = Content(title)
+
+    def _left_title(self, is_wide: bool) -> str:
+        title = reading_text.reply_title(self.view) if self.view else "response"
+        return title if is_wide else f"{title} · tab: {COMPANIONS[self.kind]}"
+
+    def _right_title(self, is_wide: bool) -> str:
+        title = reading_text.companion_title(self.beside) if self.beside else COMPANIONS[self.kind]
+        lock = " · scrolls along" if self.is_locked else ""
+        return f"{title}{lock}" if is_wide else f"{title}{lock} · tab: response"
+
+    def go_to(self, name: str) -> None:
+        """Read in one of the panes."""
+        self.shown = name
+        self.query_one(f"#{name}").focus()
+
+    def next_kind(self) -> None:
+        """Put another kind of companion beside the response; it is not read yet."""
+        kinds = list(COMPANIONS)
+        self.kind = kinds[(kinds.index(self.kind) + 1) % len(kinds)]
+        self.beside = None
+
+    @on(ReadingPane.Scrolled)
+    def _scrolled(self, message: ReadingPane.Scrolled) -> None:
+        message.stop()
+        other = self.query_one("#right" if message.pane.id == "left" else "#left", ReadingPane)
+        if self.is_locked and message.pane.has_focus and round(other.scroll_y) != round(message.pane.scroll_y):
+            other.scroll_to(y=message.pane.scroll_y, animate=False)
+
+    def whole(self) -> MoreDialog | None:
+        """All of the text in the pane that is read."""
+        if self.shown == "right" and self.beside is not None:
+            text = reading_text.companion(self.beside, None).plain
+            return MoreDialog(reading_text.companion_title(self.beside), text)
+        if self.view is None:
+            return None
+        return MoreDialog(reading_text.reply_title(self.view), reading_text.reply(self.view, None).plain)
+
+    def response(self) -> str | None:
+        """The response in the pane that is read, verbatim."""
+        beside = self.beside.other if self.beside and self.shown == "right" else None
+        view = beside or self.view
+        return view.full.text if view else None
+
+    def in_view(self) -> Iterable[int]:
+        """The replies that stand here with a verdict beside them."""
+        views = (self.view, self.beside.other if self.beside else None)
+        for view in views:
+            if view is not None and view.standing.status in {"scored", "neutral", "unscored"}:
+                yield view.full.listed.reply_id
+
+
+def _subject(beside: Companion) -> object:
+    """What the pane is about: the self-reports of a variant stay where they are while its replies go by."""
+    if beside.reports is not None:
+        return (beside.reports.variant, beside.reports.parts)
+    return (beside.kind, beside.name, beside.reply_id)
