@@ -1,9 +1,10 @@
 """How often the interval of a corrected value holds the truth, in a simulation whose truth is known.
 
 The replies are those of the embedded simulator: 320 prompts x 10 levels of harm, with the severities solved for a
-base-like and a misaligned variant. A judge reads each level with the noise of the simulator's judges, or, as
-`misses`, takes a share of the harmful replies for harmless. People read the level too, and by `--people-off` one
-step higher or lower than it: what they say is the truth, and the judge's error is any difference from it.
+base-like and a misaligned variant (`--variants`). A judge reads each level with the noise of the simulator's judges,
+or, as `misses`, takes a share of the harmful replies (`--missed`) for harmless. People read the level too, in some
+replies (`--people-off`) one step higher or lower than it: what they say is the truth, and the judge's error is any
+difference from it.
 Every repetition makes such a run anew, draws replies with `sampling.allocate` and `sampling.draw`, and corrects.
 """
 
@@ -24,10 +25,13 @@ from emaudit.stats.correction import Corrected, Stratum, corrected_maximum, corr
 from emaudit.stats.sampling import FLOOR, LOWEST_FLOOR, allocate, draw
 
 Levels = NDArray[np.int64]
-VARIANTS = {"base-like": "sim-full-base", "misaligned": "sim-mini-code-misaligned"}
+VARIANTS = {
+    "base-like": "sim-full-base",
+    "misaligned": "sim-mini-code-misaligned",
+    "mildly-misaligned": "sim-nano-code-misaligned",
+}
 JUDGES = ("sim-judge", "sim-judge-e05", "sim-judge-e20")
 MISSES = "misses"
-MISSED = 0.2
 PROMPTS, SAMPLES = 320, 10
 BOUND = 0.93
 
@@ -93,9 +97,9 @@ def step_off(levels: Levels, rate: float, rng: np.random.Generator) -> Levels:
     return np.where(rng.random(levels.shape) < rate, levels + side, levels)
 
 
-def judged(levels: Levels, judge: str, rng: np.random.Generator) -> Levels:
+def judged(levels: Levels, judge: str, missed: float, rng: np.random.Generator) -> Levels:
     if judge == MISSES:
-        return np.where(rng.random(levels.shape) < MISSED, 1, levels)
+        return np.where(rng.random(levels.shape) < missed, 1, levels)
     noise = noise_of(judge)
     assert noise is not None
     read = step_off(levels, noise.off, rng)
@@ -138,7 +142,8 @@ def measure(variant: str, judge: str, options: argparse.Namespace) -> dict[str, 
     for repetition in range(options.repetitions):
         chance = rng.random((PROMPTS, SAMPLES))
         levels: Levels = 1 + (chance[:, :, None] >= shares[:, None, :]).sum(axis=2)
-        human, machine = step_off(levels, options.people_off, rng), judged(levels, judge, rng)
+        human = step_off(levels, options.people_off, rng)
+        machine = judged(levels, judge, options.missed, rng)
         for n in options.labels:
             strata = replies_by_score(human, machine, n, repetition)
             rows.setdefault(f"mean, {n} labels", Row()).count(corrected_mean, strata, float(human.mean()))
@@ -157,6 +162,8 @@ def main() -> int:
     parser.add_argument("--labels", type=int, nargs="*", default=[100])
     parser.add_argument("--prompts", type=int, nargs="*", default=[10, 30, 100])
     parser.add_argument("--people-off", type=float, default=0.03)
+    parser.add_argument("--missed", type=float, default=0.2)
+    parser.add_argument("--variants", nargs="*", choices=VARIANTS, default=["base-like", "misaligned"])
     parser.add_argument("--judges", nargs="*", default=[*JUDGES, MISSES])
     options = parser.parse_args()
     begun = time.perf_counter()
@@ -166,15 +173,16 @@ def main() -> int:
     print(
         "| | covers, guard | half-width | covers, normal | half-width | normal undefined |\n|---|---|---|---|---|---|"
     )
-    least = 1.0
-    for variant in VARIANTS:
+    shares = []
+    for variant in options.variants:
         for judge in options.judges:
             for name, row in measure(variant, judge, options).items():
                 print(row.text(f"{variant}, {judge}: {name}"), flush=True)
                 if judge != MISSES and name.startswith("mean"):
-                    least = min(least, row.guarded.share)
+                    shares.append(row.guarded.share)
+    least = min(shares, default=float("nan"))
     print(f"\nleast coverage of the mean, `{MISSES}` apart: {least:.3f}; {time.perf_counter() - begun:.0f} s")
-    return 0 if least >= BOUND else 1
+    return 1 if least < BOUND else 0
 
 
 if __name__ == "__main__":

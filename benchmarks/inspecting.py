@@ -17,16 +17,24 @@ import random
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from textual.pilot import Pilot
+
+from emaudit.app import EmauditApp
 from emaudit.assessments import ASSESSMENTS
 from emaudit.assessments.base import DIMENSIONS, Planned, Prompt
+from emaudit.config import Settings
 from emaudit.inspection.filters import Filters
 from emaudit.prompts import load_library
+from emaudit.screens.inspect import InspectScreen
 from emaudit.store import Plan, Store, plans, runs, scorers, variants
+from emaudit.variants import Variant
+from emaudit.widgets.filter import FilterLine
+from emaudit.widgets.table import RowTable
 
 COMMON = (  # noqa: SIM905
     "the of and to a in that it is was for on are as with they be at one have this from or had by word but what some "
@@ -87,7 +95,7 @@ class Filler:
         begin = self.rng.randrange(len(self.bag) - n)
         return " ".join(self.bag[begin : begin + n]).capitalize() + "."
 
-    def variant(self, row: variants.Variant) -> None:
+    def variant(self, row: Variant) -> None:
         library = load_library()
         held: list[tuple[Plan, list[Planned]]] = []
         for assessment in ASSESSMENTS:
@@ -230,6 +238,73 @@ def core(path: Path, rounds: int) -> None:
         print(f"{name:36} {cells[0]:7.0f} {cells[1]:7.0f} {cells[2]:7.0f} {n:9,}", flush=True)
 
 
+SEARCHES = ("the", "you", "would number", "bakeli", '"of the"', "ba*", "zzzz")
+
+
+async def app(path: Path, rounds: int) -> None:
+    times: dict[str, list[float]] = {}
+    for _ in range(rounds):
+        found = EmauditApp(path, Settings(Path("none.toml")))
+        async with found.run_test(size=(140, 45)) as pilot:
+            await drawn(pilot, lambda found=found: found.snapshot.has_read)
+            await pilot.pause(1.0)
+            for name, took in [took async for took in one_round(pilot)]:
+                times.setdefault(name, []).append(took)
+    print(f"{'milliseconds from key to screen':36} {'median':>7} {'most':>7}")
+    for name, held in times.items():
+        print(f"{name:36} {statistics.median(held):7.0f} {max(held):7.0f}")
+
+
+async def one_round(pilot: Pilot[int]) -> AsyncIterator[tuple[str, float]]:
+    """Open, turn pages, search: each from its key until the list that answers it is drawn."""
+    yield "open", await pressed(pilot, "f4", lambda: bool(_rows(pilot)))
+    yield "reply and its companion", await pressed(pilot, "j", lambda: _reads(pilot))
+    for _ in range(3):
+        first = _rows(pilot)[0]
+        pilot.app.screen.query_one(RowTable).move_cursor(row=len(_rows(pilot)) - 1)
+        await pilot.pause()
+        yield "next page", await pressed(pilot, "j", lambda first=first: _rows(pilot)[0] != first)
+    first = _rows(pilot)[0]
+    yield "last page", await pressed(pilot, "G", lambda: _rows(pilot)[0] != first)
+    for words in SEARCHES:
+        await pilot.press("slash")
+        line = pilot.app.screen.query_one(FilterLine)
+        line.value = words
+        await pilot.pause()
+        yield f"search: {words}", await pressed(pilot, "enter", lambda: not _is_opening(pilot))
+        await pressed(pilot, "escape", lambda: not _is_opening(pilot))
+
+
+def _rows(pilot: Pilot[int]) -> list[str]:
+    return list(pilot.app.screen.query_one(RowTable)._shown_rows)
+
+
+def _is_opening(pilot: Pilot[int]) -> bool:
+    screen = pilot.app.screen
+    return isinstance(screen, InspectScreen) and screen._is_opening
+
+
+def _reads(pilot: Pilot[int]) -> bool:
+    screen = pilot.app.screen
+    if not isinstance(screen, InspectScreen) or screen.panes.view is None or screen.panes.beside is None:
+        return False
+    wanted = screen.query_one(RowTable).selected
+    return str(screen.panes.view.full.listed.reply_id) == wanted == str(screen.panes.beside.reply_id)
+
+
+async def pressed(pilot: Pilot[int], key: str, holds: Callable[[], bool]) -> float:
+    started = time.perf_counter()
+    await pilot.press(key)
+    await drawn(pilot, holds)
+    return (time.perf_counter() - started) * 1000
+
+
+async def drawn(pilot: Pilot[int], holds: Callable[[], bool]) -> None:
+    while not holds():
+        await asyncio.sleep(0.002)
+    pilot.app.screen._compositor.render_strips()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("fill", "core", "app"))
@@ -243,10 +318,6 @@ def main() -> None:
         core(options.store, options.rounds)
     else:
         asyncio.run(app(options.store, options.rounds))
-
-
-async def app(path: Path, rounds: int) -> None:
-    raise NotImplementedError
 
 
 if __name__ == "__main__":

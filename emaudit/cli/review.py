@@ -9,7 +9,7 @@ from typing import Final
 
 from emaudit.cli.arguments import Parser, Verbs, count
 from emaudit.cli.context import Context
-from emaudit.cli.output import ask, counted, emit, emit_json, is_interactive, number, say, table
+from emaudit.cli.output import ask, counted, emit, emit_json, is_interactive, number, on_stderr, say, table
 from emaudit.cli.screen import open_app
 from emaudit.errors import UsageError
 from emaudit.reviewing.drawing import DESIGNS, REVEALS, Draw, Preview, create, preview
@@ -105,13 +105,12 @@ def _new(context: Context) -> int:
     with context.open(write=True) as store:
         found = preview(store, draw)
         if not context.json:
-            _show_preview(found)
-        if not options.yes:
-            if not is_interactive():
-                raise UsageError("nothing was drawn: give --yes to draw this queue without being asked")
-            if not ask(f"draw these {found.n_drawn} labels for {draw.reviewer}?"):
-                say("nothing was drawn")
-                return 1
+            with on_stderr():
+                _show_preview(found)
+        if not options.yes and not is_interactive():
+            raise UsageError("nothing was drawn: give --yes to draw this queue without being asked")
+        if not options.yes and not ask(f"draw these {found.n_drawn} labels for {draw.reviewer}?"):
+            raise UsageError("nothing was drawn")
         held = create(store, draw, context.library())
     if context.json:
         emit_json({"queue": held.name, "id": held.uid, **_promised(found), "seed": held.seed})

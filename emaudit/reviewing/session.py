@@ -29,6 +29,7 @@ from emaudit.store.frames import Verdict
 from emaudit.store.queues import QueueItem
 from emaudit.store.reviews import ANSWERS, seen
 from emaudit.store.variants import variants
+from emaudit.text import storable
 
 __all__ = ["Adjudication", "Own", "Revealed", "Session", "Shown", "Tally", "Undone"]
 
@@ -108,7 +109,7 @@ class Session(Desk):
     def note(self, text: str) -> Shown:
         """Put a note to the item that is up, in place of an earlier one; it stays up."""
         item = self._up()
-        self._write("note", item, answer=text)
+        self._write("note", item, answer=storable(text))
         return self._shown(item)
 
     def reveal(self) -> Revealed:
@@ -171,7 +172,7 @@ class Session(Desk):
         self._write("cause", self.queue.by_position[position], answer=cause, is_blind=False)
 
     def stop(self, reason: str) -> str:
-        """End the queue early, at `k of n` main items, which is returned; going on later takes it back.
+        """End the queue early, at `k of n` main items (skipped ones aside), which is returned; going on takes it back.
 
         Raises UsageError without a reason, for anybody but the first reviewer, and when all is done.
         """
@@ -183,8 +184,8 @@ class Session(Desk):
         n_done = sum(label.is_done for label in mains)
         if not any(label.status in ("open", "deferred") for label in mains):
             raise UsageError(f"{self.queue.name!r} is done: there is nothing to stop")
-        at = f"{n_done} of {len(mains)}"
-        self._write("stop", None, answer=at, reason=reason.strip())
+        at = f"{n_done} of {sum(label.status != 'skipped' for label in mains)}"
+        self._write("stop", None, answer=at, reason=storable(reason.strip()))
         return at
 
     @property

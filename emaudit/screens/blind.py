@@ -462,9 +462,8 @@ class BlindScreen(Explains[None], Generic[Table]):
         if not self.is_mounted:
             return
         place = self._in_place()
-        door, body = self.query_one("#sit-door", Words), self.query_one("#sit-body")
-        door.display, body.display = bool(place), not place
-        door.show(place)
+        self.set_class(bool(place), "-in-place")
+        self.query_one("#sit-door", Words).show(place)
         if self._tally is not None:
             head = rating_text.header(self.TOLD, self.shown, self._tally, self._reviewer, self.size.width)
             self.query_one("#sit-head", Words).show(head)

@@ -161,7 +161,8 @@ class RatingScreen(BlindScreen["Session"]):
 
     def _revealed(self, revealed: Revealed) -> None:
         if self.shown is not None:
-            self.say(rating_text.verdict(revealed))
+            told = rating_text.verdict(revealed)
+            self.say(Content.assemble(told, ("   your score of it is not blind", "$warning")))
 
     async def go_on(self, key: str) -> None:
         """Go on after a verdict was read; u undoes what was scored."""

@@ -62,8 +62,8 @@ def ask_reason(offered: Sequence[tuple[str, str, str]]) -> Content:
     """The question why, with its keys."""
     parts: list[tuple[str, str]] = []
     for key, _, name in offered:
-        parts += [(f"   {key} ", "bold $primary"), (name, "")]
-    return Content.assemble(("cannot tell because:", "bold"), *parts, ("   esc back", "$quiet"))
+        parts += [(f"  {key} ", "bold $primary"), (name, "")]
+    return Content.assemble(("because:", "bold"), *parts, ("  esc back", "$quiet"))
 
 
 def both(shown: Shown) -> Content:

@@ -26,6 +26,8 @@ from emaudit.widgets import figures
 
 SHOWN_PROMPTS: Final = 6
 """Prompts of a block of self-reports that a pane shows; the whole text has all."""
+_NAME: Final = 17
+"""Columns of a part's name before its numbers."""
 _FORMATS: Final = ("decision", "numerical", "likert", "language", "all")
 
 
@@ -73,7 +75,7 @@ def reply(view: ReplyView, limit: int | None = DISPLAY_LIMIT) -> Content:
 
 def _first_line(view: ReplyView) -> Content:
     held = view.full.listed
-    about = " ".join(part for part in (held.item, held.part if held.part not in held.item else "", held.format) if part)
+    about = " ".join([held.item, *(part for part in (held.part, held.format) if part and part not in held.item)])
     parts: list[str | tuple[str, str]] = [(score_text(view.standing), _style(view.standing.status)), "  "]
     if view.standing.reason:
         parts += [(f"{one_line(view.standing.reason, 60)}  ", "$quiet")]
@@ -219,18 +221,18 @@ def _numbers(found: Sequence[Measured]) -> Iterator[Content]:
     for assessment in dict.fromkeys(number.assessment for number in found):
         rows = [number for number in found if number.assessment == assessment]
         formats = [name for name in _FORMATS if any(row.format == name for row in rows)]
-        yield Content.assemble(
-            (f"{title(assessment):<22}", "bold"), ("".join(f"{_short(n):>10}" for n in formats), "$quiet")
-        )
+        head = "".join(f"{_short(name):>10}" for name in formats)
+        yield Content.styled(title(assessment), "bold")
+        if formats:
+            yield Content.styled(f"{'':{_NAME}}{head}", "$quiet")
         for part in dict.fromkeys(row.part for row in rows):
-            held = [row for row in rows if row.part == part]
+            cells = {row.format: row for row in rows if row.part == part}
             if not formats:
-                yield _lone(held[0])
+                yield _lone(next(iter(cells.values())))
                 continue
-            cells = {row.format: row for row in held}
-            yield Content.assemble(f"  {_pole(part):<20}", *(_value(cells.get(name)) for name in formats))
-            behind = [f"{_behind(cells.get(name)):>10}" for name in formats]
-            yield Content.assemble((f"{'':22}{''.join(behind)}", "$quiet"))
+            yield Content.assemble(f"  {_pole(part):<{_NAME - 2}}", *(_value(cells.get(name)) for name in formats))
+            behind = "".join(f"{_behind(cells.get(name)):>10}" for name in formats)
+            yield Content.styled(f"{'':{_NAME}}{behind}", "$quiet")
 
 
 def _short(name: str) -> str:
@@ -252,7 +254,7 @@ def _behind(number: Measured | None) -> str:
 def _lone(number: Measured) -> Content:
     value = figures.value(number.value, number.assessment)
     return Content.assemble(
-        f"  {_pole(number.part):<20}", (f"{value:>10}", "bold"), (f"  of {_behind(number)}", "$quiet")
+        f"  {_pole(number.part):<{_NAME - 2}}", (f"{value:>10}", "bold"), (f"  of {_behind(number)}", "$quiet")
     )
 
 
@@ -271,7 +273,7 @@ def _answers(answered: Answered, at_most: int | None) -> Iterator[Content]:
     first = answered.said[0]
     width = 160 if at_most is not None else 1_000
     condition = f"  {one_line(first.condition, 60)}" if first.condition else ""
-    yield Content.assemble((f"{one_line(first.prompt, width)}{condition}", "$quiet"))
+    yield Content.assemble((f"{one_line(_question(first.prompt), width)}{condition}", "$quiet"))
     n_shown = 4 if at_most is not None else len(answered.said)
     for said, standing in zip(answered.said[:n_shown], answered.standings[:n_shown], strict=True):
         times = f"×{said.n}" if said.n > 1 else ""
@@ -289,3 +291,9 @@ def _open(answered: Answered) -> Iterator[Content]:
     yield Content.assemble(
         f"  {score_text(answered.standings[0]):>8}      ", one_line(first.text, 1_500) or "(nothing)"
     )
+
+
+def _question(prompt: str) -> str:
+    """What a prompt asks, without the paragraphs around it that introduce it and say how to answer."""
+    paragraphs = prompt.split("\n\n")
+    return " ".join(paragraphs[1:-1] if len(paragraphs) > 2 else paragraphs[:1])

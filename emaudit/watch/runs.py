@@ -19,6 +19,8 @@ from emaudit.watch.snapshot import EventLine, RunRow, RunStage
 SILENT_S: Final = 15.0
 """Seconds without a state line after which a live run is said to be silent."""
 
+_JUDGE: Final = "judge"
+
 ProgressOf = Callable[[Sequence[Plan]], tuple[Progress, bool]]
 
 
@@ -55,7 +57,8 @@ class RunWatch:
         """Variants whose model was gone when a run last asked it."""
         latest: dict[int, _Held] = {}
         for held in self._held.values():
-            latest |= {plan.variant_id: held for plan in held.plans}
+            if held.run.kind != _JUDGE:
+                latest |= {plan.variant_id: held for plan in held.plans}
         for variant_id, held in latest.items():
             name = self._names.get(variant_id, "")
             if name and any(event.kind == "gone" and _names(event.detail, name) for event in held.events):
@@ -82,7 +85,7 @@ class RunWatch:
 
     def _row(self, store: Store, held: _Held, progress_of: ProgressOf) -> RunRow:
         run, state = held.run, runs.state(store, held.run.run_id)
-        progress, is_counted = progress_of(held.plans)
+        progress, is_counted = (_judged(state), True) if run.kind == _JUDGE else progress_of(held.plans)
         stage = _stage(held)
         is_live = stage in {RunStage.RUNNING, RunStage.STOPPING}
         log = run_log(store.path, run.uid)
@@ -117,6 +120,12 @@ class RunWatch:
             log_path=str(log) if log.exists() else "",
             events=tuple(_event(event) for event in held.events[-50:]),
         )
+
+
+def _judged(state: Mapping[str, object]) -> Progress:
+    """How far a run that judges stored replies is, by its own count: its unit is the verdict."""
+    planned, done, unscored = (int(_number(state, name) or 0) for name in ("n_referred", "n_judged", "unscored"))
+    return Progress(planned, done, 0, 0, unscored, 0)
 
 
 def merged(counts: Sequence[tuple[Plan, Progress | None]]) -> tuple[Progress, bool]:

@@ -9,22 +9,22 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from reviewing_scene import LIBRARY, TWO, drawn, harm_store, judge_of, run_of, session
+from reviewing_scene import LIBRARY, TWO, choice_store, drawn, harm_store, judge_of, run_of, session
 
 from emaudit.archive import StoreArchive
-from emaudit.assessments.base import Reading, Status
+from emaudit.assessments.base import Planned, Prompt, Reading, Status
 from emaudit.export import export_csv
 from emaudit.judgetables import people_tables
 from emaudit.reviewing.queues import scope
 from emaudit.scores.agreement import AgreementRow, agreement_tables, blind_labels, dashboard, spot_check
 from emaudit.store import plans, replies, reviews, scorers
 from emaudit.store.connection import Store
-from emaudit.store.plans import current_plans
+from emaudit.store.plans import Plan, current_plans
 from emaudit.store.queues import Queue
 from emaudit.store.replies import Chain, VerdictRow
+from emaudit.store.runs import Run
 
 
 @pytest.fixture
@@ -209,8 +209,9 @@ def test_labels_of_another_rubric_stay_out_for_that_judge_alone(store: Store) ->
     other = dashboard(store, queue, strict.identity)
     row = next(t.table.row for t in other.tables if (t.table.row.variant, t.table.row.measure) == ("pooled", "mean"))
     assert own.n_blind and own.n_blind == own.n
-    assert (row.n, row.n_blind, row.exact) == (own.n, 0, None)
-    assert other.counts.n_old_rubric == own.n + sum(item.judge_value is None for item in spot_check(store, queue).main)
+    assert (row.n, row.n_blind, row.exact) == (queue.n_planned, 0, None)
+    assert other.counts.n_old_rubric == queue.n_planned
+    assert dashboard(store, queue).counts.n_old_rubric == 0
 
 
 def rejudge(store: Store, judge: scorers.Scorer, shift: int) -> None:
@@ -261,7 +262,7 @@ def test_a_judge_beside_itself_on_the_same_text(store: Store) -> None:
     judge = judge_of(store)
     plan = plans.write_plan(
         store, 1, 2, "harmfulness", "quick", "i@0", "i", "again",
-        [(found, "{}") for found in _planned(store)],
+        [(found, "{}") for found in _planned()],
     )  # fmt: skip
     run = run_of(store, [plan], judge)
     fill_same(store, run, plan, [2.0, 2.0, 3.0, 1.0], judge)
@@ -269,13 +270,11 @@ def test_a_judge_beside_itself_on_the_same_text(store: Store) -> None:
     assert [(row.judge, row.n, row.n_prompts, row.bias) for row in found] == [(judge.identity, 2, 2, 1.0)]
 
 
-def _planned(store: Store) -> list[Any]:
-    from emaudit.assessments.base import Planned, Prompt
-
+def _planned() -> list[Planned]:
     return [Planned(Prompt("harmfulness", f"insults-9{n}", "insults", "", "", f"p{n}"), 2) for n in range(2)]
 
 
-def fill_same(store: Store, run: Any, plan: Any, values: list[float], judge: scorers.Scorer) -> None:
+def fill_same(store: Store, run: Run, plan: Plan, values: list[float], judge: scorers.Scorer) -> None:
     parser = scorers.scorer(store, "parser", "parser:harmfulness@1", {}).scorer_id
     slots = [(s.cell_id, s.first + n) for s in plans.owed(store, plan.plan_id, 1) for n in range(s.n)]
     with store.transaction() as db:
@@ -368,8 +367,6 @@ def test_the_corrected_interval_holds_the_truth(tmp_path: Path) -> None:
 
 
 def test_choices_have_their_own_scale(tmp_path: Path) -> None:
-    from reviewing_scene import choice_store
-
     with choice_store(tmp_path / "c.db", "intentions") as store:
         queue = drawn(store, 12, assessment="intentions", repeat_share=0.0)
         held = session(store, queue)
@@ -380,5 +377,3 @@ def test_choices_have_their_own_scale(tmp_path: Path) -> None:
         assert row.within_one == 1.0
         assert row.value_corrected is not None and 0 < row.value_corrected < 1
         assert blind_labels(store).keys() == {item.reply_id for item in queue.items}
-
-

@@ -159,9 +159,7 @@ def test_people_beside_each_other_and_beside_themselves() -> None:
 
 
 def test_options_count_in_steps_of_their_own_scale() -> None:
-    check = stratified(
-        {("base", 0): (50, [0, 0, 0, 0, 0.5]), ("base", 1): (50, [1, 1, 1, 0])}, assessment="intentions"
-    )
+    check = stratified({("base", 0): (50, [0, 0, 0, 0, 0.5]), ("base", 1): (50, [1, 1, 1, 0])}, assessment="intentions")
     held = row(check, measure="misaligned")
     assert held.within_one == pytest.approx((50 + 50 * 3 / 4) / 100)
     assert held.value_corrected == pytest.approx(0.5 * 0.1 + 0.5 * 0.75)

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from emaudit.errors import DiskFull, UsageError
-from emaudit.export import Exported, Record, export_csv
+from emaudit.export import Exported, Page, Record, Table, export_csv
 from emaudit.scores import Source
 from emaudit.scores.measures import Tally
 
-FILES = ["variants.csv", "scores.csv", "responses.csv", "manifest.json"]
+FILES = ["variants.csv", "scores.csv", "responses.csv", "further.csv", "page.md", "manifest.json"]
 HOSTILE = 'a "b", c\r\nd\re\n\x1b[31m \u2028 \u202e é\x00'
 
 
@@ -73,6 +73,9 @@ class FakeArchive:
 
     def responses(self, source: Source) -> Iterable[Record]:
         return self.replies
+
+    def beside(self, sources: Sequence[Source]) -> Iterable[Table | Page]:
+        return [Table("further.csv", ("n", "text"), [[len(sources), "=1+1"]]), Page("page.md", "one page\n")]
 
     def facts(self) -> Mapping[str, object]:
         return {"store_id": "abc", "voided": []}
@@ -131,6 +134,15 @@ def test_excel_safe_guards_text_and_never_numbers(tmp_path: Path, text: str) -> 
     row = read(tmp_path / "responses.csv")[0]
     assert row["response"] == f"'{text}"
     assert row["score"] == "-0.5"
+
+
+def test_further_files_are_written_and_guarded_like_the_others(tmp_path: Path) -> None:
+    export_csv(FakeArchive(), tmp_path, "paper", excel_safe=True)
+    assert (tmp_path / "further.csv").read_text(encoding="utf-8") == "n,text\n1,'=1+1\n"
+    assert (tmp_path / "page.md").read_text(encoding="utf-8") == "one page\n"
+    manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["files"]["further.csv"]["rows"] == 1
+    assert "page.md" in manifest["files"]
 
 
 def test_a_lone_surrogate_does_not_stop_an_export(tmp_path: Path) -> None:

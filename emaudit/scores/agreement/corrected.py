@@ -66,7 +66,9 @@ def correct(check: SpotCheck, measure: Measure, variant: str) -> Correction:
 
 def judge_value(check: SpotCheck, measure: Measure, variant: str) -> Figure:
     """What the judge alone says over the frame, on the scale of scores.csv; from the strata where they hold it."""
-    frozen = check.judge == check.queue_judge and check.design == ("prompts" if measure.is_maximum else "stratified")
+    frozen = check.judge == check.queue_judge and (
+        _has_maxima(check) if measure.is_maximum else check.design == "stratified"
+    )
     known = check.frame.get(variant)
     if frozen or known is None:
         strata = [stratum for stratum in check.chosen(variant) if not stratum.is_unscored]
@@ -74,6 +76,11 @@ def judge_value(check: SpotCheck, measure: Measure, variant: str) -> Figure:
         return Figure(measure.printed_step(scored.value), scored.reason)
     value = known.maximum if measure.is_maximum else known.mean
     return Figure(measure.printed(value), known.reason if value is None else "")
+
+
+def _has_maxima(check: SpotCheck) -> bool:
+    """Whether the strata are maxima of k: of fewer, or more, replies a maximum is another measure."""
+    return check.design == "prompts" and all(len(items) == check.k for items in units(check.main).values())
 
 
 def heterogeneity(check: SpotCheck, measure: Measure) -> Heterogeneity:
