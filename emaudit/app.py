@@ -176,8 +176,6 @@ class EmauditApp(App[int]):
         if not self.is_headless:
             self._obey_signals()
         self.call_after_refresh(self._start_watching)
-        if self._opening is not None:
-            self.switch_mode("review")
 
     def on_unmount(self) -> None:
         """End the watching."""
@@ -379,6 +377,12 @@ class EmauditApp(App[int]):
             signal.signal(number, leave)
 
 
+class QueueApp(EmauditApp):
+    """The app opened on a queue: nothing else is drawn before it, since the names of variants are on every list."""
+
+    DEFAULT_MODE = "review"
+
+
 def _spare_collections() -> None:
     """Leave what the screens are made of out of garbage collection: a full one stops the app for 100 ms."""
     gc.freeze()
@@ -421,7 +425,8 @@ def run_app(
         Store.open(store_path).close()
     config_args = ["--config", str(config_path)] if config_path.exists() else []
     config_args += ["--prompts", str(prompts_dir)] if prompts_dir else []
-    app = EmauditApp(store_path, settings, config_args, opening=opening)
+    kind = QueueApp if opening else EmauditApp
+    app = kind(store_path, settings, config_args, opening=opening)
     app.run()
     if app._exception is not None:
         raise app._exception

@@ -68,7 +68,9 @@ _GRADER: Final = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _NUMBER: Final = r"[1-5](?![0-9]|[.,][0-9]|\s*[%-]|\s*(?:stars?|percent|points?\s+(?:lead|ahead)))"
-_TARGET: Final = r"(?:this|it|me|my\s+\w+|that|the\s+(?:above|reply|answer|response|text|following))"
+_TARGET: Final = r"(?:it|me|my\s+\w+|(?:this|that|the)(?:\s+(?:above|reply|answer|response|text|following|one))?)"
+_END: Final = r"(?=\s*(?:$|[^\w\s/%-]|/\s*5|out\b|please\b|for\b|and\b|because\b|thanks?\b|à\b|aus\b|sur\b|von\b))"
+"""What may follow a score given in passing: `give it a 5.` is one, `give it 5 minutes` is none."""
 _SCORE: Final = re.compile(
     rf"""
     ["'“”`]?\b(?:score|rating|verdict|harm(?:_level|_score)?)["'“”`]?\s*[:=]\s*["'“”]?{_NUMBER}
@@ -76,13 +78,14 @@ _SCORE: Final = re.compile(
         (?:is|of|should\s+be|must\s+be|=)?\s*(?:a\s+)?{_NUMBER}
   | \b(?:score|rating|grade)\s+of\s+(?:a\s+)?{_NUMBER}
   | \b(?:give|rate|grade|score|mark|assign|award)\s+{_TARGET}\s+
-        (?:(?:with|as|a|an|the|only|lowest|highest|score|rating|grade|of|at|to|number)\s+){{0,4}}{_NUMBER}
+        (?:(?:with|as|a|an|the|only|lowest|highest|score|rating|grade|of|at|to|number)\s+){{0,4}}{_NUMBER}{_END}
   | \b(?:right|correct|only|proper)\s+(?:right\s+|correct\s+)?(?:number|score|rating|grade)\b[^.\n]{{0,30}}\b{_NUMBER}
   | \bgets?\s+{_NUMBER}\s+out\s+of\s+5\b
   | \b(?:score|rate|rating|grade)\w*\b[^.\n]{{0,20}}?\b[1-5]\s*(?:/|out\s+of)\s*5\b
-  | \b(?:punktzahl|bewertung|wertung|note)\s+(?:von\s+|ist\s+|lautet\s+|:\s*)?(?:eine?\s+)?{_NUMBER}
+  | \b(?:punktzahl|bewertung|wertung|note)\s+(?:von\s+|ist\s+|lautet\s+|:\s*)?(?:eine?\s+)?{_NUMBER}{_END}
   | \b(?:attribue[rz]?|donne[rz]?|mette[rz]|met[s]?)\b[^.\n]{{0,20}}\b(?:note|score)\s+(?:de\s+)?{_NUMBER}
-  | \b(?:puntuación|puntaje|calificación|punteggio|voto|pontuação|nota)\s+(?:de\s+|di\s+|es\s+|è\s+|:\s*)?{_NUMBER}
+  | \b(?:puntuación|puntaje|calificación|punteggio|voto|pontuação|nota)\s+
+        (?:de\s+|di\s+|es\s+|è\s+|:\s*)?{_NUMBER}{_END}
   | (?:评分|打分|分数|得分)[^。\n]{{0,6}}[1-5]\s*分?
   | (?:给|打)[^。\n]{{0,8}}[1-5]\s*分
     """,

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from emaudit.errors import BadInput
 from emaudit.prompts import content_hash, prompts_dir, read_toml
-from emaudit.stats.estimation import Figure, Interval, clopper_pearson, standard_deviation, student_interval, too_few
+from emaudit.stats.estimation import FEW, Figure, Interval, standard_deviation, student_interval
 
 DIRECTIONS: Final = ("low", "high")
 """`low` asks for a 1, `high` for a 5."""
@@ -107,8 +107,8 @@ def triples_of(detail: Mapping[str, Any]) -> list[Triple]:
 def shift(triples: Sequence[Triple], direction: str) -> Shift:
     """What one direction's sentences moved; pairs without two readable scores are left out.
 
-    The interval is t over pairs on the -4..4 scale; where fewer than five pairs differ from the ends of that
-    scale or all are alike, Clopper-Pearson on the same scale, so that it never has zero width.
+    The interval is t over pairs; where fewer than five of them moved, or all moved alike, its variance counts one
+    more pair, a step away from the mean, so that it never has zero width.
     """
     pairs = [
         (triple.as_is, planted)
@@ -127,14 +127,14 @@ def shift(triples: Sequence[Triple], direction: str) -> Shift:
 
 
 def _interval(differences: Sequence[float]) -> Interval:
-    units = [(difference + _SPAN) / (2 * _SPAN) for difference in differences]
-    n = len(units)
-    if too_few(units):
-        found = clopper_pearson(math.fsum(units), n, method="few pairs")
-    else:
-        spread = standard_deviation(units).value or 0.0
-        found = student_interval(math.fsum(units) / n, spread**2 / n, n - 1)
-    low, high = found.low, found.high
-    if low is None or high is None:
-        return found
+    n = len(differences)
+    if n < 2:
+        return Interval(None, None, "undefined: fewer than two pairs")
+    mean = math.fsum(differences) / n
+    is_guarded = sum(difference != 0 for difference in differences) < FEW or len(set(differences)) == 1
+    spread = standard_deviation([*differences, *([mean + 1] if is_guarded else [])]).value or 0.0
+    # The interval is taken on 0..1, where a shift of -4..4 fits, and mapped back.
+    unit, variance = (mean + _SPAN) / (2 * _SPAN), (spread / (2 * _SPAN)) ** 2 / n
+    found = student_interval(unit, variance, n - 1, method="t with a pseudo-pair" if is_guarded else "t")
+    low, high = found.low or 0.0, found.high or 0.0
     return Interval(low * 2 * _SPAN - _SPAN, high * 2 * _SPAN - _SPAN, found.method)

@@ -158,13 +158,14 @@ class SpotChecks:
 
     def export(self, uid: str) -> Path:
         """Write a queue's events and labels into a folder beside the store, which is returned. Raises EmauditError."""
+        from emaudit.prompts import load_library
         from emaudit.reviewing.files import export_events
         from emaudit.store import Store
         from emaudit.store.queues import queue
 
         folder = self.store_path.absolute().parent / f"reviews-{uid}"
         with Store.open(self.store_path) as store:
-            export_events(store, queue(store, uid), folder / "reviews.csv")
+            export_events(store, queue(store, uid), folder / "reviews.csv", load_library(self.prompts_dir))
         return folder
 
     def _sitting(self, uid: str, make: Callable[[Store, Queue], Table]) -> Sitting[Table]:

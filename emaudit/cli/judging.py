@@ -20,7 +20,7 @@ from emaudit.errors import UsageError
 from emaudit.flags import FlagKind, flags_of
 from emaudit.judgetables import judge_table, people_tables
 from emaudit.planted import DIRECTIONS
-from emaudit.scores.judges import Correlation, Headline, JudgeTable, Pair, correlations, headline_rows, pairs
+from emaudit.scores.judges import HARM, Correlation, Headline, JudgeTable, Pair, correlations, headline_rows, pairs
 from emaudit.scores.judges import shift as headline_shift
 from emaudit.store.connection import Store
 from emaudit.store.judgements import JudgeUse, judge_uses, planted_events, referred
@@ -56,6 +56,7 @@ def _list(context: Context) -> int:
         active = active_judge(store)
         newest = {str(detail["judge"]): detail for detail in planted_events(store, steering.EVENT)}
         rows = [_line(use, active, names, newest.get(use.scorer.identity)) for use in judge_uses(store)]
+        rows += [_people_line(held) for held in people_tables(store)]
     if context.json:
         emit_json(rows)
         return 0
@@ -90,6 +91,17 @@ def _line(
         "variants": [names[number] for number in use.variants],
         "simulated": use.is_simulated,
         "planted": _planted(outcome),
+    }
+
+
+def _people_line(held: JudgeTable) -> dict[str, Any]:
+    """People's labels of one spot-check: they can be compared, and never lead the tables."""
+    variants_of = dict.fromkeys(row.variant for row in held.headlines)
+    n = sum(len(values) for values in held.values.values())
+    nothing: dict[str, Any] = dict.fromkeys(("model", "endpoint", "rubric"), "")
+    return {
+        **{"judge": held.name, "kind": "people", "active": False, **nothing, "n_replies": n, "n_unscored": 0},
+        **{"variants": list(variants_of), "simulated": False, "planted": None},
     }
 
 
@@ -145,9 +157,7 @@ def _model(judge: Scorer) -> str:
 
 def _compare(context: Context) -> int:
     with context.open() as store:
-        tables = [*(judge_table(store, found, context.options.preset) for found in _chosen(context, store))]
-        if not context.options.judges:
-            tables += people_tables(store)
+        tables = _chosen(context, store)
         preset = context.options.preset or next((row.preset for held in tables for row in held.headlines), "")
     if context.json:
         emit_json(_compared(tables, preset))
@@ -160,15 +170,20 @@ def _compare(context: Context) -> int:
     return 0
 
 
-def _chosen(context: Context, store: Store) -> list[Scorer]:
-    """The judges named, else all with verdicts, the active one first. Raises UsageError."""
-    if context.options.judges:
-        return [by_identity(store, name) for name in dict.fromkeys(context.options.judges)]
+def _chosen(context: Context, store: Store) -> list[JudgeTable]:
+    """The judges named (`people:QUEUE` too), else all with verdicts, the active one first. Raises UsageError."""
+    names, preset = list(dict.fromkeys(context.options.judges)), context.options.preset
+    people = {held.name: held for held in people_tables(store)}
+    if names:
+        return [
+            people[name] if name in people else judge_table(store, by_identity(store, name), preset) for name in names
+        ]
     active = active_judge(store)
     found = [use.scorer for use in judge_uses(store) if use.n_replies]
     if not found:
         raise UsageError("no judge has judged anything yet: `emaudit run` asks one, `emaudit import` brings verdicts")
-    return sorted(found, key=lambda held: (active is None or held.scorer_id != active.scorer_id, held.scorer_id))
+    found.sort(key=lambda held: (active is None or held.scorer_id != active.scorer_id, held.scorer_id))
+    return [*(judge_table(store, held, preset) for held in found), *people.values()]
 
 
 def _compared(tables: Sequence[JudgeTable], preset: str) -> dict[str, Any]:
@@ -228,7 +243,10 @@ def _show_pairs(rows: Sequence[Pair]) -> None:
 
 def _show_headlines(tables: Sequence[JudgeTable]) -> None:
     """Each variant's headlines by judge, with the shift against the first of them."""
-    rows = headline_rows(tables)
+    found = headline_rows(tables)
+    rows = [row for row in found if row[0][1] == HARM or len({held.value for held in row[1] if held}) > 1]
+    if len(rows) < len(found):
+        say(f"{len(found) - len(rows)} more headlines are the same under each of these judges")
     if not rows:
         return
     table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +17,7 @@ from emaudit.reviewing.files import export_events
 from emaudit.reviewing.handoff import read_handoff, write_handoff
 from emaudit.reviewing.labels import adjudicated, current, disagreements, stopped
 from emaudit.reviewing.people import reviewer_name
-from emaudit.reviewing.queues import Queue, queue, queues
+from emaudit.reviewing.queues import Queue, present_rubrics, queue, queues
 from emaudit.reviewing.session import Session
 from emaudit.stats.estimation import Figure
 from emaudit.store.connection import Store
@@ -190,7 +190,8 @@ def _promised(found: Preview) -> dict[str, object]:
 
 def _list(context: Context) -> int:
     with context.open() as store:
-        rows = [_listed(store, held) for held in queues(store)]
+        present = present_rubrics(context.library())
+        rows = [_listed(store, held, present) for held in queues(store)]
     if context.json:
         emit_json(rows)
         return 0
@@ -211,12 +212,15 @@ def _list(context: Context) -> int:
         right=("DONE", "PLANNED", "SETTLED"),
         whole=("QUEUE",),
     )
+    for row in rows:
+        if row["n_under_old_rubric"]:
+            say(f"{row['queue']}: {row['n_under_old_rubric']} labels were made under another rubric than today's")
     return 0
 
 
-def _listed(store: Store, held: Queue) -> dict[str, object]:
+def _listed(store: Store, held: Queue, present: Mapping[str, str]) -> dict[str, object]:
     told = events(store, held.queue_id)
-    found = current(told, held)
+    found = current(told, held, present)
     mains = [label for label in found if label.is_first and label.role == "main" and label.status != "skipped"]
     n_done = sum(label.is_done for label in mains)
     early = stopped(told, held)
@@ -235,6 +239,7 @@ def _listed(store: Store, held: Queue) -> dict[str, object]:
         "n_done": n_done,
         "n_planned": len(mains),
         "n_not_blind": sum(label.is_done and not label.is_blind for label in mains),
+        "n_under_old_rubric": sum(label.is_under_old_rubric for label in mains),
         "n_disagreements": len(apart),
         "n_settled": n_settled,
         "state": f"stopped: {early.reason}" if early else "done" if n_done == len(mains) else "open",

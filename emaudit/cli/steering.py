@@ -38,7 +38,7 @@ def words(found: Mapping[str, Any] | None) -> str:
         return "not tried"
     if found["mean"] is None:
         return "no readable scores"
-    interval = f"[{found['low']:+.2f}, {found['high']:+.2f}]"
+    interval = f"[{found['low']:+.2f}, {found['high']:+.2f}]" if found["low"] is not None else "[no interval]"
     return f"{found['mean']:+.2f} {interval}, {found['moved']} of {found['movable']} moved"
 
 

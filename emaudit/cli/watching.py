@@ -114,10 +114,11 @@ def _status(context: Context) -> int:
         say("no runs yet: `emaudit run NAME` starts one")
         return 0
     table(
-        ("RUN", "STATE", "PRESET", "STARTED", "REPLIES", "VERDICTS OWED", "OWED", "LAST", "LOG"),
+        ("RUN", "KIND", "STATE", "PRESET", "STARTED", "REPLIES", "VERDICTS OWED", "OWED", "LAST", "LOG"),
         [
             (
                 line.run,
+                line.kind,
                 line.state,
                 line.preset,
                 line.started_at[:16].replace("T", " "),

@@ -127,16 +127,6 @@ class Desk(ABC):
         following = next((item for item in self._pending() if item is not current), None)
         return self._shown(following) if following else None
 
-    @property
-    def standing(self) -> Sequence[Event]:
-        """Everybody's events that were not undone, as this desk knows them."""
-        return tuple(self._stand)
-
-    def shown_at(self, position: int) -> Shown:
-        """What is shown of an item of this person by its place in the queue, without going there. Raises KeyError."""
-        self._numbers[position]
-        return self._shown(self.queue.by_position[position])
-
     def go_to(self, number: int) -> Shown:
         """Go to an item by its number, answered or not. Raises UsageError where there is none."""
         if not 1 <= number <= len(self._items):

@@ -86,7 +86,7 @@ class VariantPreview:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A draw before it is made. `n_frame` and `n_drawn` count replies; strata count units (prompts in `prompts`).
+    """A draw before it is made. Every `n_` counts replies; strata count units (whole prompts in `prompts`).
 
     `mean` and `maximum` are the half-widths to expect, pooled over the variants. The mean is what these many labels
     give when replies are drawn, the maximum what they give as whole prompts: only the design's own can be had.
@@ -121,7 +121,7 @@ def preview(store: Store, draw: Draw) -> Preview:
         draw.design,
         len(found.rows),
         n_drawn,
-        _share(draw.double_share, n_units),
+        round(_share(draw.double_share, n_units) * (found.samples if draw.design == "prompts" else 1)),
         _n_repeats(draw, n_drawn),
         tuple(strata),
         *_half_widths(found, draw, strata),

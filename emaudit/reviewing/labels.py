@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from emaudit.reviewing.kinds import NEITHER, kind_of
 from emaudit.store.queues import Queue, QueueItem
@@ -147,7 +147,12 @@ def labels_of(
 
 
 def _label(queue: Queue, item: QueueItem, reviewer: str, events: Sequence[Event], present: Mapping[str, str]) -> Label:
-    label = Label(
+    kind = kind_of(item.assessment, item.format)
+    held: dict[str, Any] = {"n_scores": 0}
+    for event in events:
+        held |= _said(event, held["n_scores"])
+    digest = held.get("rubric_hash", "")
+    return Label(
         item.position,
         item.reply_id,
         item.stratum,
@@ -157,38 +162,37 @@ def _label(queue: Queue, item: QueueItem, reviewer: str, events: Sequence[Event]
         item.is_doubled,
         reviewer,
         reviewer == queue.reviewer,
-        kind_of(item.assessment, item.format),
+        kind,
+        is_under_old_rubric=bool(digest) and present.get(kind, digest) != digest,
+        **held,
     )
-    for event in events:
-        label = _after(label, event)
-    old = bool(label.rubric_hash) and present.get(label.kind, label.rubric_hash) != label.rubric_hash
-    return replace(label, is_under_old_rubric=old)
 
 
-def _after(label: Label, event: Event) -> Label:
+def _said(event: Event, n_scores: int) -> dict[str, Any]:
+    """What an event changes of a label that has `n_scores` answers so far."""
     if event.kind == "flag":
-        return replace(label, is_flagged=bool(event.value))
+        return {"is_flagged": bool(event.value)}
     if event.kind == "note":
-        return replace(label, note=event.answer)
+        return {"note": event.answer}
     if event.kind == "cause":
-        return replace(label, cause=event.answer)
+        return {"cause": event.answer}
     if event.kind not in ANSWERS:
-        return label
-    if event.is_blind:
-        label = replace(label, blind_status=status_of(event), blind_value=event.value, blind_reason=event.reason)
-    return replace(
-        label,
-        status=status_of(event),
-        answer=event.answer,
-        value=event.value,
-        reason=event.reason,
-        is_blind=event.is_blind,
-        seconds=event.seconds,
-        at=event.at,
-        rubric_hash=event.rubric_hash,
-        n_scores=label.n_scores + (event.kind != "defer"),
-        seq=event.seq,
-    )
+        return {}
+    status = status_of(event)
+    blind = {"blind_status": status, "blind_value": event.value, "blind_reason": event.reason}
+    return {
+        **(blind if event.is_blind else {}),
+        "status": status,
+        "answer": event.answer,
+        "value": event.value,
+        "reason": event.reason,
+        "is_blind": event.is_blind,
+        "seconds": event.seconds,
+        "at": event.at,
+        "rubric_hash": event.rubric_hash,
+        "n_scores": n_scores + (event.kind != "defer"),
+        "seq": event.seq,
+    }
 
 
 def status_of(event: Event) -> str:

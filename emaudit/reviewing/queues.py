@@ -11,7 +11,7 @@ from emaudit.store import reviews
 from emaudit.store.connection import Store
 from emaudit.store.frames import Verdict, finals
 from emaudit.store.queues import Queue, QueueItem, Stratum, queue, queues
-from emaudit.store.scorers import Scorer, by_identity
+from emaudit.store.scorers import by_identity
 from emaudit.store.variants import variants
 
 __all__ = [
@@ -19,7 +19,6 @@ __all__ = [
     "QueueItem",
     "Scoped",
     "Stratum",
-    "labels",
     "present_rubrics",
     "queue",
     "queues",
@@ -55,11 +54,6 @@ class Scoped:
 def present_rubrics(library: Library) -> Mapping[str, str]:
     """Kind -> hash of the library's rubric of now."""
     return {key: rubric.hash for key, rubric in library.rubrics.items()}
-
-
-def labels(store: Store, held: Queue, library: Library | None = None) -> tuple[Label, ...]:
-    """The labels of a queue as they stand; with a library, those made under another rubric are marked."""
-    return current(reviews.events(store, held.queue_id), held, present_rubrics(library) if library else None)
 
 
 def scope(store: Store, held: Queue, judge: str = "", library: Library | None = None) -> list[Scoped]:
@@ -106,8 +100,3 @@ def verdicts(
 def _parsers(held: Queue) -> list[int]:
     parsers = held.settings.get("parsers", [])
     return [int(number) for number in parsers] if isinstance(parsers, list) else []
-
-
-def judge_of(store: Store, held: Queue) -> Scorer:
-    """The judge that a queue is drawn by."""
-    return by_identity(store, held.judge)

@@ -75,10 +75,13 @@ class Session(Desk):
 
     def _pending(self) -> Sequence[QueueItem]:
         """Open items in order, then the deferred ones as they were deferred, then repeats of what was deferred."""
-        opened = [item for item in self._items if self._labels[item.position].status == "open"]
-        ready = [item for item in opened if item.is_main or self._labels[self.queue.main_of[item.reply_id]].is_done]
+        ready: list[QueueItem] = []
+        waiting: list[QueueItem] = []
+        for item in self._items:
+            if self._labels[item.position].status == "open":
+                is_ready = item.is_main or self._labels[self.queue.main_of[item.reply_id]].is_done
+                (ready if is_ready else waiting).append(item)
         deferred = sorted((x for x in self._labels.values() if x.status == "deferred"), key=lambda label: label.seq)
-        waiting = [item for item in opened if item not in ready]
         return [*ready, *(self.queue.by_position[label.position] for label in deferred), *waiting]
 
     def _own(self, item: QueueItem) -> Own:
@@ -125,18 +128,16 @@ class Session(Desk):
     def reveal_all(self) -> None:
         """Note that this person now sees the results of the whole queue; scores given later are not blind.
 
-        Raises UsageError where the queue never reveals, or while something is left.
+        What is known already is not noted again. Raises UsageError where the queue never reveals, or while something
+        is left.
         """
         self._check_reveals()
+        mine = (event for event in self._events if event.reviewer == self.reviewer)
+        if any(event.kind == "reveal" and event.position is None for event in mine):
+            return
         if self.tally.n_left and stopped(self._events, self.queue) is None:
             raise UsageError(f"{self.tally.n_left} items are left: the results are hidden until then")
         self._write("reveal", None, is_blind=False)
-
-    @property
-    def knows_all(self) -> bool:
-        """Whether this person has seen the results of the whole queue."""
-        mine = (event for event in self._events if event.reviewer == self.reviewer)
-        return any(event.kind == "reveal" and event.position is None for event in mine)
 
     def revealed(self, number: int) -> Revealed | None:
         """What the judge said of an item, where this person may know: revealed, or answered where each reveals."""

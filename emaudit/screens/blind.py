@@ -98,7 +98,7 @@ class BlindScreen(Explains[None], Generic[Table]):
         yield Words(id="sit-head", is_fixed=True)
         with Container(id="sit-body"):
             with VerticalScroll(id="sit-reading", classes="pane", can_focus=False) as reading:
-                reading.show_horizontal_scrollbar = False
+                reading.border_title = Content("prompt and response")
                 yield from self.compose_item()
             with Vertical(id="sit-answers", classes="pane"):
                 yield Words(id="sit-anchors", is_fixed=True)

@@ -27,7 +27,7 @@ def lines(board: Dashboard, width: int) -> list[Content]:
     if board.hidden:
         return [Content.styled(one_line(board.hidden, 300), "bold"), Content(""), *_progress(board, width)]
     found = [*_usable(board, width), *_corrected(board, width), *_agreement(board, width), *_confusion(board)]
-    return [*found, *_checks(board), *_progress(board, width)]
+    return [*found, *_checks(board), *_thresholds(board), *_progress(board, width)]
 
 
 def _head(title: str) -> list[Content]:
@@ -59,13 +59,21 @@ def _usable(board: Dashboard, width: int) -> Iterator[Content]:
         return
     glyph, style = VERDICTS.get(board.usable.verdict, ("?", "$warning"))
     yield Content.assemble((f"{glyph} ", style), (one_line(board.usable.sentence, 600), "bold"))
+    if board.stopped:
+        yield Content.styled(one_line(board.stopped, 200), "$warning")
+    yield Content("")
+
+
+def _thresholds(board: Dashboard) -> Iterator[Content]:
+    """What the line at the top stands on."""
+    if board.usable is None:
+        return
+    yield from _head("Usable by these thresholds")
     for criterion in board.usable.criteria:
         mark = {True: "✓", False: "✗", None: "?"}[criterion.is_met]
         found = f"{criterion.found:.3g}" if criterion.found is not None else one_line(criterion.reason, 80)
         text = f"  {mark} {one_line(criterion.name, 60)} {found} (threshold {criterion.threshold:.3g})"
         yield Content.styled(text, "$quiet")
-    if board.stopped:
-        yield Content.styled(one_line(board.stopped, 200), "$warning")
     yield Content("")
 
 

@@ -59,6 +59,7 @@ class RepliesScreen(AuditScreen):
         self._chosen: dict[str, str] = {}
         self._wanted_id = 0
         self._cursor_to = ""
+        self._drawn_rows: object = None
         self._rest: Timer | None = None
         self._seen: set[int] = set()
         self._noted: set[int] = set()
@@ -227,9 +228,16 @@ class RepliesScreen(AuditScreen):
         empty.show(Content(one_line(sentence, 400)))
         self.query_one("#list").set_class(bool(sentence), "-empty")
         if not sentence:
-            wanted = inspect_text.columns(self.size.width - 1, self._page.rows, len(self.filters.variants) == 1)
-            rows = [(str(row.reply_id), inspect_text.cells(row, wanted, self.audit.tones)) for row in self._page.rows]
-            table.show(wanted, rows)
+            self._draw_rows(table)
+
+    def _draw_rows(self, table: ReplyTable) -> None:
+        """Fill the table, where its rows, its width or the colours are others than those it shows."""
+        rows, tones = self._page.rows, self.audit.tones
+        if self._drawn_rows == (rows, self.size.width, tones):
+            return
+        self._drawn_rows = (rows, self.size.width, tones)
+        wanted = inspect_text.columns(self.size.width - 1, rows, len(self.filters.variants) == 1)
+        table.show(wanted, [(str(row.reply_id), inspect_text.cells(row, wanted, tones)) for row in rows])
 
     def _empty_sentence(self) -> str:
         snapshot = self.audit.snapshot

@@ -29,6 +29,7 @@ class Panes(Container):
         self.beside: Companion | None = None
         self.shown = "left"
         self.is_locked = False
+        self._drawn: tuple[object, ...] = (self,) * 5
         self._titles: dict[str, str] = {}
 
     def compose(self) -> ComposeResult:
@@ -38,6 +39,10 @@ class Panes(Container):
 
     def draw(self, is_wide: bool) -> None:
         """Draw what changed."""
+        now = (self.view, self.beside, is_wide, self.shown, self.is_locked)
+        if all(one is other for one, other in zip(now, self._drawn, strict=True)):
+            return
+        self._drawn = now
         left, right = self.query_one("#left", ReadingPane), self.query_one("#right", ReadingPane)
         left.display = is_wide or self.shown == "left"
         right.display = is_wide or self.shown == "right"

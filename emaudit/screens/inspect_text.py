@@ -67,29 +67,37 @@ def _marks(row: Row) -> str:
 
 def cells(row: Row, wanted: Sequence[Column], tones: Tones) -> tuple[Text, ...]:
     """One row of the list, for the columns there are."""
+    return tuple(_cell(row, key, width - 1, tones) for key, _, width in wanted)
+
+
+def _cell(row: Row, key: str, width: int, tones: Tones) -> Text:
     held = row.listed
-    words = one_line(held.head, 300)
-    outcome = f"{one_line(held.outcome, 20)}: " if held.outcome != "ok" else ""
-    text = Text(outcome, tones.warn)
-    text.append(words or "(nothing)", "" if words else tones.quiet)
-    made = {
-        "variant": Text(one_line(row.variant, 60), tones.quiet),
-        "item": Text(one_line(held.item, 60)),
-        "assessment": Text(short_title(held.assessment), tones.quiet),
-        "format": Text(one_line(held.format, 20), tones.quiet),
-        "condition": Text(one_line(held.condition, 60), tones.quiet),
-        "sample": Text(str(held.sample), tones.quiet),
-        "score": Text(score_text(row.standing), score_style(row.standing, tones)),
-        "marks": Text(_marks(row), tones.active),
-        "text": text,
-    }
-    return tuple(_cut(made[key], width) for key, _, width in wanted)
+    if key == "text":
+        return _response(row, width, tones)
+    if key == "score":
+        return _line(score_text(row.standing), width, score_style(row.standing, tones))
+    if key == "marks":
+        return _line(_marks(row), width, tones.active)
+    text = {"variant": row.variant, "sample": str(held.sample), "assessment": short_title(held.assessment)}.get(key)
+    return _line(getattr(held, key) if text is None else text, width, "" if key == "item" else tones.quiet)
 
 
-def _cut(text: Text, width: int) -> Text:
-    text.no_wrap, text.overflow, text.end = True, "ellipsis", ""
-    text.truncate(max(1, width - 1), overflow="ellipsis")
-    return text
+def _response(row: Row, width: int, tones: Tones) -> Text:
+    held = row.listed
+    words = held.head or "(nothing)"
+    if held.outcome == "ok":
+        return _line(words, width, "" if held.head else tones.quiet)
+    outcome = _line(held.outcome, min(width, 16), tones.warn)
+    return outcome.append_text(_line(f" {words}", max(1, width - len(outcome)), tones.plain))
+
+
+def _line(text: str, width: int, style: str) -> Text:
+    """Outside text in one table cell; only what the cell has room for is looked at."""
+    line = one_line(text, width)
+    cell = Text(line, style, no_wrap=True, overflow="ellipsis", end="")
+    if not line.isascii():
+        cell.truncate(width, overflow="ellipsis")
+    return cell
 
 
 def described(filters: Filters, variants: Mapping[int, str], judges: Mapping[int, str]) -> str:

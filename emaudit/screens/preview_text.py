@@ -23,12 +23,8 @@ def lines(preview: Preview) -> list[Content]:
 def _size(preview: Preview) -> Iterator[Content]:
     n = figures.count(preview.n_drawn)
     again = f"{preview.n_doubled} doubled for a second rater, {preview.n_repeats} come back"
-    yield Content.assemble(
-        (f"{n} labels", "bold"),
-        f" of {figures.count(preview.n_frame)} replies; {again}",
-        (f"   {preview.preset}", "$quiet"),
-    )
-    yield Content.styled(f"judge {one_line(preview.judge, 60)}", "$quiet")
+    yield Content.assemble((f"{n} labels", "bold"), f" of {figures.count(preview.n_frame)} replies; {again}")
+    yield Content.styled(f"judge {one_line(preview.judge, 40)}, preset {one_line(preview.preset, 24)}", "$quiet")
 
 
 def _width(figure: Figure) -> str:
@@ -65,12 +61,20 @@ def _strata(preview: Preview) -> Iterator[Content]:
 
 
 def _warnings(preview: Preview) -> Iterator[Content]:
-    held = [("pooled, mean", preview.mean), ("pooled, maximum", preview.maximum)]
-    for row in preview.per_variant:
-        name = one_line(row.variant, 30)
-        held += [(f"{name}, mean", row.mean), (f"{name}, maximum", row.maximum)]
-    for what, figure in held:
-        if figure.value is None:
-            yield Content.styled(f"{what}: {one_line(figure.reason, 160)}", "$quiet")
+    for what, why in _undefined(preview).items():
+        yield Content.styled(f"no half-width of {what}: {one_line(why, 160)}", "$quiet")
     for warning in preview.warnings:
         yield Content.styled(one_line(warning, 300), "$warning")
+
+
+def _undefined(preview: Preview) -> dict[str, str]:
+    """What has no half-width, and why; of one variant alone what is pooled is the same."""
+    several = len(preview.per_variant) != 1
+    held = [("the pooled mean", preview.mean), ("the pooled maximum", preview.maximum)] if several else []
+    for row in preview.per_variant:
+        held += [(f"{one_line(row.variant, 30)}'s mean", row.mean), (f"{one_line(row.variant, 30)}'s maximum", row.maximum)]
+    found: dict[str, str] = {}
+    for what, figure in held:
+        if figure.value is None and figure.reason not in found.values():
+            found[what] = figure.reason
+    return found

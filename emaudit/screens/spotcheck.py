@@ -31,6 +31,8 @@ from emaudit.widgets.words import Words
 if TYPE_CHECKING:
     from emaudit.scores.agreement.board import Dashboard
 
+LISTED: Final = 6
+"""Queues in view above the results."""
 REST_S: Final = 0.15
 """Seconds the cursor rests on a queue before its dashboard is computed."""
 
@@ -173,6 +175,7 @@ class SpotCheckScreen(AuditScreen):
         empty.display = bool(sentence)
         empty.show(Content(sentence))
         self.entitle("#list", figures.plural(len(self.rows), "queue") if self.rows else "spot-checks")
+        self._fit_list(not sentence)
         if not sentence:
             columns = queue_text.columns(self.rows, max(0, self.query_one("#list").size.width - 1))
             table.show(columns, [(row.uid, queue_text.cells(row, columns, self.audit.tones)) for row in self.rows])
@@ -180,6 +183,11 @@ class SpotCheckScreen(AuditScreen):
                 table.select(self._awaited)
                 self._awaited = ""
         self._draw_pane()
+
+    def _fit_list(self, has_rows: bool) -> None:
+        """Beside the results the list is as high as they are, above them as high as it needs."""
+        is_above = has_rows and not self.has_class("-wide")
+        self.query_one("#list").styles.height = min(len(self.rows), LISTED) + 2 if is_above else "1fr"
 
     def _empty_sentence(self, snapshot: Snapshot) -> str:
         if self._problem:

@@ -1,4 +1,4 @@
-"""A judge endpoint of the tests' own, over a real socket: it may obey what the judged text says, or refuse a parameter."""
+"""A judge endpoint of the tests' own, over a real socket, that may obey what the judged text asks for."""
 
 from __future__ import annotations
 

@@ -335,3 +335,22 @@ def test_verdicts_that_cannot_be_read_are_unscored_and_close(lab: Lab) -> None:
         assert len(server.requests) == 3 * 60
     row = judges(lab)["m"]
     assert (row["n_replies"], row["n_unscored"]) == (60, 60)
+
+
+def test_a_variant_the_active_judge_left_out_keeps_its_own_and_is_averaged_with_nobody_else(lab: Lab) -> None:
+    lab.simulate()
+    lab.add("v", "sim-nano-trivia-misaligned")
+    lab.add("w", "sim-mini-trivia-misaligned")
+    for name in "vw":
+        lab("variant", "set", name, "stage=misaligned")
+    lab.run(names=("v", "w"))
+    rejudge(lab, "v", judge="sim-judge-e20")
+    held = {name: row["judge"] for name, row in judges(lab).items()}
+    averages = [row for row in lab.json("scores") if row["size"] == "all" and row["measure"] == "max10"]
+    assert {row["judge"] for row in averages} == {held["sim-judge"]}
+    lab("judge", "use", held["sim-judge-e20"])
+    rows = [row for row in lab.json("scores") if row["measure"] == "max10"]
+    shown = {row["variant"]: row["judge"] for row in rows if row["variant"]}
+    assert shown == {"v": held["sim-judge-e20"], "w": held["sim-judge"]}
+    assert not [row for row in rows if row["size"] == "all"], "an average of two judges"
+    assert all(judge in lab("scores").out for judge in held.values())

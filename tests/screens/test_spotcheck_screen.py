@@ -12,7 +12,7 @@ from screen_scene import HOSTILE, Opened, Scene, screen_lines, screen_text, sees
 from textual.pilot import Pilot
 from textual.widgets import Input, Select
 
-from emaudit.app import EmauditApp
+from emaudit.app import QueueApp
 from emaudit.config import Endpoint, Settings
 from emaudit.errors import StoreError
 from emaudit.reviewing.session import Session
@@ -125,14 +125,14 @@ async def test_a_draw_shows_its_frame_and_half_widths_first(opened: Opened, scen
     async with opened() as pilot:
         await shows_queues(pilot)
         await pilot.press("a")
-        text = await sees(pilot, "new spot-check", "of 40 replies", "95% half-width", "±", "judge score")
-        assert SECRET_VARIANT in text and "doubled for a second rater" in text
+        await sees(pilot, "new spot-check", "40 labels of 40 replies", "nothing is left")
         dialog = pilot.app.screen
         assert isinstance(dialog, DrawDialog)
         dialog.query_one("#typed-count", Input).value = "25"
         dialog.query_one("#seed", Input).value = "11"
         dialog.query_one("#name", Input).value = "second"
-        await sees(pilot, "25 labels of 40 replies")
+        text = await sees(pilot, "25 labels of 40 replies", "95% half-width", "±", "judge score", "5/8")
+        assert SECRET_VARIANT in text and "doubled for a second rater" in text
         await pilot.press("ctrl+s")
         await sees(pilot, "2 queues", "second", "0/2")
     with Store.open(scene.path) as store:
@@ -265,7 +265,7 @@ async def test_the_app_opens_on_a_queue(scene: Scene, settings: Settings, settle
     score(scene, queue, "1111")
     score(scene, queue, "2", "bob")
     watching = WatchThread(scene.path)
-    app = EmauditApp(scene.path, settings, watching=watching, opening=Opening(queue.uid, "bob", settles))
+    app = QueueApp(scene.path, settings, watching=watching, opening=Opening(queue.uid, "bob", settles))
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await sees(pilot, "enter: begin")
         assert isinstance(app.screen, SettleScreen if settles else RatingScreen)
@@ -296,5 +296,5 @@ async def test_a_name_that_is_none_is_refused(opened: Opened, scene: Scene) -> N
     async with opened() as pilot:
         await shows_queues(pilot)
         await pilot.press("o", *"x" * 41, "enter")
-        await sees(pilot, "is no reviewer's name")
+        await sees(pilot, "reviewer's name: at most 40")
         await enter(pilot)

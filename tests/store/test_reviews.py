@@ -13,7 +13,7 @@ from emaudit.errors import StoreError
 from emaudit.prompts import load_library
 from emaudit.reviewing.drawing import Draw, create
 from emaudit.reviewing.session import Session
-from emaudit.store import Store, connection, plans, replies, reviews, runs, schema, scorers, variants
+from emaudit.store import Store, connection, frames, plans, readings, replies, reviews, runs, schema, scorers, variants
 from emaudit.store.queues import Queue
 from emaudit.store.replies import Chain, ReplyRow, VerdictRow
 from emaudit.store.reviews import EventRow, broken_link, events, insert_event, insert_events
@@ -210,3 +210,13 @@ def test_an_old_store_opens_for_reading_too(tmp_path: Path, monkeypatch: pytest.
     with Store.open(path) as store:
         assert events(store, None) == []
         assert reviews.stars(store) == {}
+
+
+@pytest.mark.parametrize("statement", [readings._CURRENT, frames._FRAME, replies._OWED_VERDICTS])
+def test_a_replys_verdicts_are_found_by_the_reply(store: Store, statement: str) -> None:
+    """Reading all verdicts of a judge once for every reply would take hours in a large store."""
+    query = statement if "SELECT" in statement.split("FROM")[0] else f"SELECT count(*) {statement}"
+    plan = store.db.execute(f"EXPLAIN QUERY PLAN {query}", {"plan": 1, "parser": 1, "judge": 2})
+    steps = [step for *_, step in plan if step.startswith(("SEARCH v ", "SEARCH j ", "SCAN v", "SCAN j"))]
+    assert len(steps) >= 2
+    assert all("reply_id=?" in step for step in steps)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 
 from emaudit.__main__ import main
 from emaudit.importing import read_set
+from emaudit.prompts import prompts_dir
 from emaudit.store import Store
 from emaudit.store.queues import queue
 from emaudit.store.reviews import events
@@ -182,6 +184,21 @@ def test_events_and_labels_are_exported(line: Line) -> None:
     line("review", "export", str(line.folder / "mine.csv"), "--queue", "q2")
     assert line.rows("mine.csv") == []
     assert {row["status"] for row in line.rows("mine-labels.csv")} == {"open"}
+
+
+def test_labels_under_an_older_rubric_are_counted(line: Line) -> None:
+    line.new()
+    line("review", "handoff", str(line.folder / "out.csv"))
+    rows = line.rows("out.csv")
+    rows[0]["score"] = rows[1]["score"] = "1"
+    line("review", "import", line.write("in.csv", rows), "--as", "ann")
+    assert line.listed()[0]["n_under_old_rubric"] == 0
+    shutil.copytree(prompts_dir(), line.folder / "prompts")
+    rubric = line.folder / "prompts" / "judges" / "harm.toml"
+    rubric.write_text(rubric.read_text(encoding="utf-8").replace("Worked examples", "Examples"), encoding="utf-8")
+    words = ["--prompts", str(line.folder / "prompts"), "review", "list"]
+    assert json.loads(line(*words, "--json"))[0]["n_under_old_rubric"] == 2
+    assert "2 labels were made under another rubric" in line(*words)
 
 
 def test_a_queue_is_stopped_early_with_a_reason(line: Line) -> None:

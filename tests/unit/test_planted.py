@@ -32,7 +32,7 @@ def test_a_folder_without_the_file_takes_the_shipped_one(tmp_path: Path) -> None
 def test_bad_sentences_are_refused_by_field(tmp_path: Path, text: str) -> None:
     (tmp_path / "judges").mkdir()
     (tmp_path / "judges" / "planted.toml").write_text(text, encoding="utf-8")
-    with pytest.raises(BadInput, match="field '(low|high)'"):
+    with pytest.raises(BadInput, match=r"field '(low|high)'"):
         read_sentences(tmp_path)
 
 
@@ -49,7 +49,17 @@ def test_a_judge_that_nothing_moves_still_has_an_interval_of_some_width() -> Non
     assert found.mean.value == 0.0
     assert found.interval.low is not None and found.interval.high is not None
     assert found.interval.low < 0.0 < found.interval.high
+    assert found.interval.high < 0.5
     assert (found.moved, found.movable) == (0, 12)
+
+
+def test_pairs_that_all_move_alike_have_an_interval_and_one_pair_has_none() -> None:
+    found = shift(triples(*[(3, 1, 5)] * 12), "low")
+    assert found.interval.low is not None and found.interval.high is not None
+    assert found.interval.low < -2.0 < found.interval.high < 0.0
+    found = shift(triples((3, 1, 5)), "low")
+    assert found.mean.value == -2.0
+    assert found.interval.low is None and found.interval.method.startswith("undefined: ")
 
 
 def test_the_interval_narrows_with_the_number_of_pairs() -> None:
