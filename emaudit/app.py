@@ -34,6 +34,7 @@ from emaudit.config import Settings, load_settings
 from emaudit.errors import EmauditError, UsageError
 from emaudit.messages import Done, Refused, RunStarted, StoreRead
 from emaudit.paths import default_config
+from emaudit.screens.base import Explains
 from emaudit.screens.keys import HelpDialog, keys_of
 from emaudit.screens.palette import ActionProvider
 from emaudit.spotchecks import Opening, SpotChecks
@@ -218,6 +219,7 @@ class EmauditApp(App[int]):
         self._drawn_at = time.monotonic()
         if not self.snapshot.has_read and not self.is_headless:
             self.call_after_refresh(_spare_collections)
+            self.run_worker(_warm_up, thread=True, exit_on_error=False)
         before = {run.uid for run in self.snapshot.live_runs}
         self.snapshot = snapshot
         for uid in sorted(before):
@@ -278,7 +280,9 @@ class EmauditApp(App[int]):
     @property
     def is_blind(self) -> bool:
         """Whether someone is rating: nothing else may say anything then."""
-        return any(getattr(screen, "is_blind", False) for screen in self._screen_stacks[self.current_mode])
+        return any(
+            isinstance(screen, Explains) and screen.is_blind for screen in self._screen_stacks[self.current_mode]
+        )
 
     def hold_back(self) -> None:
         """Take down what is being notified, to be told later."""
@@ -336,7 +340,10 @@ class EmauditApp(App[int]):
         self.push_screen(HelpDialog(keys_of(self.screen, self)))
 
     async def action_quit(self) -> None:
-        """Leave; where runs go on, ask what becomes of them."""
+        """Leave, once keys typed into a blind screen are taken; where runs go on, ask what becomes of them."""
+        for screen in self._screen_stacks[self.current_mode]:
+            if isinstance(screen, Explains) and screen.is_blind:
+                await screen.taken()
         live = self.snapshot.live_runs
         if not live:
             self.exit(0)
@@ -381,6 +388,12 @@ class QueueApp(EmauditApp):
     """The app opened on a queue: nothing else is drawn before it, since the names of variants are on every list."""
 
     DEFAULT_MODE = "review"
+
+
+def _warm_up() -> None:
+    """Load what F4 reads with, so that its first page need not wait for it."""
+    import emaudit.inspection.desk
+    import emaudit.screens.inspect  # noqa: F401
 
 
 def _spare_collections() -> None:

@@ -10,7 +10,7 @@ from typing import Final
 from emaudit.cli.arguments import Parser, Verbs, count
 from emaudit.cli.context import Context
 from emaudit.cli.output import ask, counted, emit, emit_json, is_interactive, number, on_stderr, say, table
-from emaudit.cli.screen import open_app
+from emaudit.cli.screen import has_terminal, open_app
 from emaudit.errors import UsageError
 from emaudit.reviewing.drawing import DESIGNS, REVEALS, Draw, Preview, create, preview
 from emaudit.reviewing.files import export_events
@@ -260,7 +260,7 @@ def _in_app(context: Context, settles: bool) -> int:
 
     with context.open() as store:
         held = queue(store, context.options.queue)
-    if not is_interactive():
+    if not has_terminal():
         raise UsageError(
             f"the app needs a terminal; without one: `emaudit review handoff FILE --queue {held.name}`, "
             "then `emaudit review import FILE`"

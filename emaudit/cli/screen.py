@@ -12,12 +12,17 @@ if TYPE_CHECKING:
     from emaudit.spotchecks import Opening
 
 
+def has_terminal() -> bool:
+    """Whether there is a terminal that the app can be shown in."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+
+
 def open_app(context: Context, opening: Opening | None = None) -> int:
     """Open the app on the store; needs a terminal. Returns its exit code.
 
     `opening` names a queue that it opens on.
     """
-    if not (sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()):
+    if not has_terminal():
         raise UsageError("the app needs a terminal; `emaudit --help` lists the commands that do not")
     from emaudit.app import run_app
 

@@ -264,4 +264,4 @@ def repeats(labels: Sequence[Label]) -> list[tuple[Label, Label]]:
 
 def disagreements(labels: Iterable[Label]) -> list[tuple[Label, Label]]:
     """The pairs whose two answers differ: what there is to adjudicate."""
-    return [(one, two) for one, two in pairs(labels) if (one.value, one.status) != (two.value, two.status)]
+    return [(one, two) for one, two in pairs(labels) if one.value != two.value]

@@ -63,7 +63,7 @@ class Work:
         self.run = run
         states = (progress(store, item.plan, judge.scorer, parsers[item.plan.plan_id]) for item in ready)
         self.counts = Counts(
-            (state if asks else replace(state, n_slots=state.n_closed) for state in states), settings.prices
+            (state if asks else replace(state, n_slots=0, n_closed=0) for state in states), settings.prices
         )
         self.gone: set[int] = set()
         self.stopping = False

@@ -52,6 +52,9 @@ class Explains(Screen[Result]):
         """The app, as what it is."""
         return cast("EmauditApp", self.app)
 
+    async def taken(self) -> None:
+        """Wait until what was typed is taken, where that takes time."""
+
     def why_not(self, action: str) -> str:
         """Why an action cannot be done now, for the user; empty where it can."""
         return ""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 VERDICTS: Final = {"usable": ("✓", "$success"), "not usable": ("✗", "$error")}
 POOLED: Final = "pooled"
-UNTOLD: Final = frozenset({"value_corrected", "corrected_low", "corrected_high"})
+UNTOLD: Final = frozenset({"value_judge", "value_corrected", "corrected_low", "corrected_high"})
 """Columns whose reasons stand beside the corrected values."""
 
 
@@ -79,18 +79,18 @@ def _thresholds(board: Dashboard) -> Iterator[Content]:
 
 def _corrected(board: Dashboard, width: int) -> Iterator[Content]:
     found = [detail.table.correction for detail in board.tables if _is_own(board, detail.table)]
-    shown = [correction for correction in found if correction is not None]
+    shown = [held for held in found if held is not None and _is_shown(board, held.variant)]
     if not shown:
         return
     yield from _head("The judge's value beside people's")
-    name = max(len("variant"), *(len(one_line(c.variant, 30)) for c in shown)) + 2
+    name = max(len("variant"), *(len(_label(board, c.variant)) for c in shown)) + 2
     measure = max(len("measure"), *(len(c.measure) for c in shown)) + 2
     yield Content.styled(
         f"{'variant':<{name}}{'measure':<{measure}}{'judge':>6}{'people':>8}  {'95% interval':<14}labels", "$quiet"
     )
     for c in shown:
         people = f"{_number(c.value):>8}  {_interval(c.low, c.high) or figures.UNKNOWN:<14}{c.n:>6}"
-        line = f"{one_line(c.variant, 30):<{name}}{c.measure:<{measure}}{_number(c.judge_value.value):>6}"
+        line = f"{_label(board, c.variant):<{name}}{c.measure:<{measure}}{_number(c.judge_value.value):>6}"
         yield Content.assemble(line, (people, "bold" if c.variant == POOLED else ""))
         yield from _remarks(c)
     yield Content("")
@@ -106,6 +106,16 @@ def _remarks(correction: Correction) -> Iterator[Content]:
         yield Content.styled(f"  {said}", "$warning" if correction.note or correction.reason else "$quiet")
 
 
+def _is_shown(board: Dashboard, variant: str) -> bool:
+    """Whether a row tells anything: of one variant alone the pooled row is the same."""
+    return variant == POOLED or len({row.variant for row in board.strata}) > 1
+
+
+def _label(board: Dashboard, variant: str) -> str:
+    names = {row.variant for row in board.strata}
+    return one_line(next(iter(names)) if variant == POOLED and len(names) == 1 else variant, 24)
+
+
 def _is_own(board: Dashboard, table: Table) -> bool:
     return table.row.reviewer == board.reviewer
 
@@ -118,21 +128,21 @@ def _agreement(board: Dashboard, width: int) -> Iterator[Content]:
     found += [(f"{one_line(table.row.reviewer, 16)} again", table, None) for table in board.repeats]
     found += [("judge again", table, None) for table in board.judge_repeats]
     found += [(one_line(table.row.judge, 36), table, None) for table in board.judges]
-    rows = [(who, table, detail) for who, table, detail in found if table.agreement is not None or table.row.n]
+    rows = [row for row in found if row[1].row.n and _is_shown(board, row[1].row.variant)]
     if not rows:
         return
     yield from _head("Agreement, weighted by the design")
-    name = max(len("variant"), *(len(one_line(table.row.variant, 24)) for _, table, _ in rows)) + 2
+    name = max(len("variant"), *(len(_label(board, table.row.variant)) for _, table, _ in rows)) + 2
     who_width = max(len("between"), *(len(who) for who, _, _ in rows)) + 2
     heads = f"{'n':>5}{'exact':>7}{'±1':>6}{'bias':>7}{'kappa':>7}{'alpha':>7}{'AC2':>6}{'all 1':>7}"
     yield Content.styled(f"{'variant':<{name}}{'between':<{who_width}}{heads}", "$quiet")
     for who, table, detail in rows:
-        yield _agreement_line(who, table, name, who_width)
+        yield _agreement_line(f"{_label(board, table.row.variant):<{name}}{who:<{who_width}}", table)
         yield from _agreement_intervals(table, detail, name)
     yield Content("")
 
 
-def _agreement_line(who: str, table: Table, name: int, who_width: int) -> Content:
+def _agreement_line(label: str, table: Table) -> Content:
     row = table.row
     n = row.n if row.n_blind is None else row.n_blind
     numbers = (
@@ -141,7 +151,6 @@ def _agreement_line(who: str, table: Table, name: int, who_width: int) -> Conten
         f"{_number(row.baseline_exact):>7}"
     )
     measure = "" if row.measure in {"mean", "misaligned"} else f" {row.measure}"
-    label = f"{one_line(row.variant, 24):<{name}}{who:<{who_width}}"
     return Content.assemble(label, (numbers, "bold" if row.variant == POOLED else ""), (measure, "$quiet"))
 
 
@@ -167,7 +176,8 @@ def _confusion(board: Dashboard) -> Iterator[Content]:
     if table is None:
         return
     cells = {(cell.first_score, cell.second_score): cell.n for cell in table.confusion}
-    scores = sorted({score for pair in cells for score in pair})
+    seen = sorted({score for pair in cells for score in pair})
+    scores = [1.0, 2.0, 3.0, 4.0, 5.0] if board.assessment == "harmfulness" else seen
     yield from _head("Confusion, in labels: the judge down, people across")
     yield Content.styled(f"{'':<9}" + "".join(f"{score:>6g}" for score in scores), "$quiet")
     for judge in scores:

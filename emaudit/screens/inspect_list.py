@@ -30,6 +30,8 @@ from emaudit.widgets.words import Words
 
 REST_S: Final = 0.05
 """The cursor rests this long on a row before its reply is read: keys held down read nothing."""
+BESIDE_S: Final = 0.12
+"""What stands beside a reply is read this much later: it takes longer, and the reply itself goes first."""
 SEEN_S: Final = 0.4
 """Replies shown are noted as seen together, after so long."""
 
@@ -59,6 +61,7 @@ class RepliesScreen(AuditScreen):
         self._chosen: dict[str, str] = {}
         self._wanted_id = 0
         self._cursor_to = ""
+        self._beside_timer: Timer | None = None
         self._drawn_rows: object = None
         self._rest: Timer | None = None
         self._seen: set[int] = set()
@@ -68,18 +71,21 @@ class RepliesScreen(AuditScreen):
 
     def compose_body(self) -> Iterable[Widget]:
         """The line of counts and filters, the list, the two panes."""
+        line = FilterLine()
+        line.placeholder = 'words, "a phrase", begin*'
         yield Words(id="where", is_fixed=True)
         with Container(id="body"):
             with Vertical(id="list"):
-                yield FilterLine()
+                yield line
                 yield ReplyTable("replies-table")
                 yield Words(id="empty")
             yield self.panes
 
     def on_mount(self) -> None:
         """Start the reading thread."""
-        self.query_one(FilterLine).placeholder = 'words, "a phrase", begin*'
         self.app.run_worker(self._reader.run, name="inspect", group="inspect", thread=True, exit_on_error=False)
+        if self.audit.snapshot.exists:
+            self.list_anew(self.filters)
 
     def on_unmount(self) -> None:
         """End the reading thread; note what was seen."""
@@ -182,7 +188,9 @@ class RepliesScreen(AuditScreen):
     def _read(self, reply_id: int) -> None:
         self._wanted_id = reply_id
         self._reader.ask(Wish.VIEW, partial(inspect_asks.viewed, reply_id))
-        self._read_beside()
+        if self._beside_timer is not None:
+            self._beside_timer.stop()
+        self._beside_timer = self.set_timer(BESIDE_S, self._read_beside)
 
     def _read_beside(self) -> None:
         kind = self.panes.kind

@@ -72,7 +72,10 @@ def _undefined(preview: Preview) -> dict[str, str]:
     several = len(preview.per_variant) != 1
     held = [("the pooled mean", preview.mean), ("the pooled maximum", preview.maximum)] if several else []
     for row in preview.per_variant:
-        held += [(f"{one_line(row.variant, 30)}'s mean", row.mean), (f"{one_line(row.variant, 30)}'s maximum", row.maximum)]
+        held += [
+            (f"{one_line(row.variant, 30)}'s mean", row.mean),
+            (f"{one_line(row.variant, 30)}'s maximum", row.maximum),
+        ]
     found: dict[str, str] = {}
     for what, figure in held:
         if figure.value is None and figure.reason not in found.values():

@@ -68,6 +68,8 @@ def ask_reason(offered: Sequence[tuple[str, str, str]]) -> Content:
 
 def both(shown: Shown) -> Content:
     """Two raters' answers, without names and in no order."""
+    if not shown.both:
+        return Content("")
     words = "   ".join(one_line(answer, 40) for answer in shown.both)
     return Content.assemble(("two people said  ", "$quiet"), (words, "bold"))
 
@@ -104,31 +106,30 @@ def notices(shown: Shown) -> Content:
     return Content.styled(" · ".join(parts), "$quiet")
 
 
-def anchors(shown: Shown, width: int) -> Content:
-    """The keys that answer and what each stands for: a line each of `width`, or whole where it is 0."""
-    options = [(key, one_line(words)) for key, words in shown.anchors]
-    gap = Content("\n" if width else "\n\n")
-    return gap.join([_anchor(key, words, shown.own.key, width) for key, words in options])
+def anchors(shown: Shown, width: int, is_cut: bool) -> Content:
+    """The keys that answer and what each stands for: cut to a line each, or whole and wrapped."""
+    lines = [_anchor(key, one_line(words), shown.own.key, width, is_cut) for key, words in shown.anchors]
+    return Content("\n" if is_cut else "\n\n").join(lines)
 
 
-def _anchor(key: str, words: str, given: str, width: int) -> Content:
+def _anchor(key: str, words: str, given: str, width: int, is_cut: bool) -> Content:
     is_given = key == given
-    mark = "▸" if is_given else " "
-    line = Content.assemble((f"{mark}{key}  ", "bold"), (words, "bold" if is_given else ""))
-    return line.truncate(width, ellipsis=True) if width else line
+    head = Content.styled(f"{'▸' if is_given else ' '}{key}  ", "bold")
+    text = Content.styled(words, "bold") if is_given else Content(words)
+    if is_cut:
+        return Content.assemble(head, text).truncate(max(8, width), ellipsis=True)
+    wrapped = text.wrap(max(8, width - head.cell_length))
+    return Content.assemble(head, Content("\n" + " " * head.cell_length).join(wrapped))
 
 
-def found(content: Content, words: str, at: int) -> tuple[Content, int, list[int]]:
-    """The content with every match marked, the number of matches, and where each starts.
-
-    `at` is the match that stands out.
-    """
+def found(content: Content, words: str, at: int) -> tuple[Content, list[int]]:
+    """The content with every match marked, and where each starts; match `at` stands out."""
     if not words:
-        return content, 0, []
+        return content, []
     spans = [match.span() for match in re.finditer(re.escape(visible(words)), content.plain, re.IGNORECASE)]
     for place, (start, end) in enumerate(spans):
         content = content.stylize("bold reverse" if place == at else "reverse", start, end)
-    return content, len(spans), [start for start, _ in spans]
+    return content, [start for start, _ in spans]
 
 
 def given(answer: str, number: int) -> Content:

@@ -68,7 +68,7 @@ def draw(
     with scene.open() as store:
         judge = scorers.judge(store, "sim-judge", {"model": "sim-judge"})
         parser = scorers.scorer(store, "parser", f"parser:{assessment}@1", {})
-        stretches = [cell for cell in plans.owed(store, plan.plan_id, len(held))]
+        stretches = plans.owed(store, plan.plan_id, len(held))
         with store.transaction() as db:
             chain = replies.Chain(db, run.run_id)
             for stretch, item in zip(stretches, held, strict=True):
@@ -90,7 +90,13 @@ def draw(
             QueueItem(at, reply_id, label(item.judge), "", 1.0, 0, "main", at <= doubled)
             for at, (reply_id, item) in enumerate(zip(ids, held, strict=True), 1)
         ]
-        settings = {"variants": [SECRET_VARIANT], "n": len(held), "reveal": reveal, "rubrics": kept, "parsers": [parser.scorer_id]}
+        settings = {
+            "variants": [SECRET_VARIANT],
+            "n": len(held),
+            "reveal": reveal,
+            "rubrics": kept,
+            "parsers": [parser.scorer_id],
+        }
         return queues.insert_queue(
             store, name, assessment, "quick", judge.scorer_id, library.rubrics[kind].hash, "stratified", len(held),
             "f" * 64, 7, reviewer, settings, rows, drawn,

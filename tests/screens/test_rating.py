@@ -233,7 +233,7 @@ async def test_a_response_beyond_the_limit_opens_whole(opened: Opened, scene: Sc
         await enter(pilot)
         screen = rating(pilot)
         for _ in range(3):
-            screen._reading.scroll_end(animate=False)
+            pilot.app.screen.query_one("#sit-reading").scroll_end(animate=False)
             await pilot.pause()
         await sees(pilot, "10,013 more characters: w shows the whole response")
         await pilot.press("w")
@@ -372,7 +372,14 @@ async def test_hostile_text_is_shown_and_does_nothing(opened: Opened, scene: Sce
         await enter(pilot, "") if size[0] > 40 else await _enter_small(pilot)
         if size[0] > 40:
             await sees(pilot, "[bold]x[/y][@click=app.quit]q[/]")
-        for keys in (["n", "[", "/", "]", "enter"], ["slash", "[", "/", "escape"], ["1"], ["2"], ["u"], ["question_mark"]):
+        for keys in (
+            ["n", "[", "/", "]", "enter"],
+            ["slash", "[", "/", "escape"],
+            ["1"],
+            ["2"],
+            ["u"],
+            ["question_mark"],
+        ):
             await pilot.press(*keys)
             await pilot.pause()
             assert all(line.isprintable() for line in screen_lines(pilot))
@@ -394,7 +401,13 @@ async def test_every_key_of_the_help_does_something_and_the_help_opens(opened: O
         await enter(pilot)
         await pilot.press("question_mark")
         text = await sees(pilot, "Rate", "Take back what you did last", "Blank the screen at once", "Cannot be told")
-        for line in ("Leave this item for the end", "Type a note", "Find words", "Go to an item", "verdict of this item"):
+        for line in (
+            "Leave this item for the end",
+            "Type a note",
+            "Find words",
+            "Go to an item",
+            "verdict of this item",
+        ):
             assert line in text
         await pilot.press("escape", "1")
         await sees(pilot, "1 saved")

@@ -163,6 +163,19 @@ def test_a_gone_model_marks_its_variant(scene: Scene, watcher: Watcher) -> None:
     assert [row.is_gone for row in settled(watcher).variants] == [True, False]
 
 
+def test_a_run_that_judges_stored_replies_counts_verdicts_and_asks_no_model(scene: Scene, watcher: Watcher) -> None:
+    scene.add({"name": "v"})
+    plan = scene.plan("v")
+    scene.event(scene.run(plan), "gone", "v: 404 model_not_found")
+    run = scene.run(plan, kind="judge")
+    scene.state(run, n_referred=10, n_judged=4, unscored=1, n_planned=3, n_done=3)
+    snapshot = settled(watcher)
+    row = snapshot.run(run.uid)
+    assert row is not None
+    assert (row.n_closed, row.n_slots, row.n_owed, row.n_unscored) == (4, 10, 6, 1)
+    assert snapshot.variants[0].is_gone, "judging what it once said does not bring a model back"
+
+
 def test_a_silent_run_says_so(scene: Scene, watcher: Watcher) -> None:
     scene.add({"name": "v"})
     run = scene.run(scene.plan("v"))

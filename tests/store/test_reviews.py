@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -133,6 +135,21 @@ def test_an_edited_event_breaks_the_chain(store: Store, queue: Queue, statement:
     with store.transaction() as db:
         db.execute(statement)
     assert broken_link(store, queue.queue_id) in (3, 4)
+
+
+def test_an_edit_with_its_own_hash_made_anew_breaks_the_next_link(store: Store, queue: Queue) -> None:
+    for position in range(1, 6):
+        insert_event(store, score(queue, position, 5.0))
+    fields = ", ".join((*EventRow.__dataclass_fields__, "at"))
+    values = list(store.db.execute(f"SELECT {fields} FROM review_events WHERE seq = 3").fetchone())
+    values[list(EventRow.__dataclass_fields__).index("value")] = 1.0
+    before = store.db.execute("SELECT chain FROM review_events WHERE seq = 2").fetchone()[0]
+    line = json.dumps(["review", 3, *values], ensure_ascii=True, separators=(",", ":"))
+    digest = hashlib.sha256(before + line.encode("ascii")).digest()
+    store.db.execute("DROP TRIGGER review_events_no_UPDATE")
+    with store.transaction() as db:
+        db.execute("UPDATE review_events SET value = 1.0, chain = ? WHERE seq = 3", (digest,))
+    assert broken_link(store, queue.queue_id) == 4
 
 
 def test_a_store_open_for_reading_takes_no_event(store: Store, queue: Queue, tmp_path: Path) -> None:

@@ -64,13 +64,11 @@ def test_killed_after_the_seventh_key_it_opens_on_the_eighth_item(scene: Scene, 
     assert len(review_events(scene, queue)) == 10
 
 
-def test_ten_keys_in_one_write_are_ten_events(scene: Scene, queue: Queue) -> None:
+def test_ten_keys_and_the_one_that_leaves_in_one_write_are_ten_events(scene: Scene, queue: Queue) -> None:
     with terminal(*arguments(scene, "review", "open")) as held:
         begin(held, "response number 1")
-        held.press(b"1234512345")
-        held.wait_for("All 10 items")
-        held.press(b"\x11")
-        assert held.end() == 0
+        held.press(b"1234512345\x11")
+        assert held.end() == 0 and held.is_restored()
     assert [event.answer for event in review_events(scene, queue)] == list("1234512345")
 
 

@@ -31,11 +31,12 @@ def run_of(store: Store, held: Sequence[Plan], judge: scorers.Scorer, library: L
     return runs.insert_run(store, runs.new_uid(), "ask", held[0].preset, held, judge.scorer_id, protocol, {})
 
 
-def harm_plan(store: Store, name: str, n_samples: Sequence[int], preset: str = "quick") -> Plan:
+def harm_plan(store: Store, name: str, n_samples: Sequence[int], preset: str = "quick", replicate: int = 1) -> Plan:
     asked = [Prompt("harmfulness", f"insults-{n:02}", "insults", "", "", f"prompt {n}") for n in range(len(n_samples))]
     planned = [(Planned(prompt, n), "{}") for prompt, n in zip(asked, n_samples, strict=True)]
     variant_id = variants.variant(store, name).variant_id
-    return plans.write_plan(store, variant_id, 1, "harmfulness", preset, "i@0", "i", f"{preset}{n_samples}", planned)
+    digest = f"{preset}{n_samples}"
+    return plans.write_plan(store, variant_id, replicate, "harmfulness", preset, "i@0", "i", digest, planned)
 
 
 def harm_store(path: Path, scores: Scores, library: Library = LIBRARY) -> Store:
@@ -53,9 +54,9 @@ def harm_store(path: Path, scores: Scores, library: Library = LIBRARY) -> Store:
 def fill(
     store: Store, run: runs.Run, plan: Plan, values: Sequence[float | None], judge: scorers.Scorer, text: str
 ) -> None:
-    """Close every owed slot of a plan with a reply that was referred and judged."""
+    """Close owed slots of a plan, one for each value, with a reply that was referred and judged."""
     parser = scorers.scorer(store, "parser", f"parser:{plan.assessment}@1", {}).scorer_id
-    slots = [(s.cell_id, s.first + n) for s in plans.owed(store, plan.plan_id, 1) for n in range(s.n)]
+    slots = [(s.cell_id, s.first) for s in plans.owed(store, plan.plan_id, 1)][: len(values)]
     with store.transaction() as db:
         chain = Chain(db, run.run_id)
         for (cell_id, sample), value in zip(slots, values, strict=True):

@@ -169,7 +169,7 @@ def test_more_labels_promise_less_width(store: Store) -> None:
     assert many.mean.value < few.mean.value
 
 
-def test_owed_and_other_replicates_stay_out(store: Store) -> None:
+def test_the_newest_plan_of_a_variant_is_drawn_from(store: Store) -> None:
     plan = harm_plan(store, "base", [10] * 5)
     before = preview(store, Draw("ann", variants=("base",)))
     judge = judge_of(store)
@@ -177,6 +177,18 @@ def test_owed_and_other_replicates_stay_out(store: Store) -> None:
     assert before.n_frame == 40
     fill(store, run, plan, [2.0] * 10, judge, "late")
     assert preview(store, Draw("ann", variants=("base",))).n_frame == 50
+
+
+def test_another_replicate_is_drawn_from_once_nothing_of_it_is_owed(store: Store) -> None:
+    again = harm_plan(store, "base", [10] * 4, replicate=2)
+    judge = judge_of(store)
+    run = run_of(store, [again], judge)
+    fill(store, run, again, [4.0] * 30, judge, "again")
+    draw = Draw("ann", variants=("base",), seed=1)
+    assert {row.judge_value for row in preview(store, draw).strata} == {1, 2, 3, None}
+    fill(store, run, again, [4.0] * 10, judge, "again")
+    assert {row.judge_value for row in preview(store, draw).strata} == {4}
+    assert {item.replicate for item in create(store, draw, LIBRARY).items} == {2}
 
 
 def test_replies_without_a_verdict_are_left_out_and_said(tmp_path: Path) -> None:

@@ -282,7 +282,8 @@ def test_choices_go_out_with_their_options_and_come_back_as_poles(tmp_path: Path
 
 
 def worked(store: Store) -> Queue:
-    """A queue with every kind of event in it."""
+    """A queue with every kind of event in it, and an event of no queue before them."""
+    reviews.star(store, "ann", 1, is_blind=True)
     queue = drawn(store, 40, repeat_share=0.1, name="q")
     ann, ben = session(store, queue), session(store, queue, "ben")
     for key in "1234":
