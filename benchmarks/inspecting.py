@@ -300,7 +300,7 @@ async def pressed(pilot: Pilot[int], key: str, holds: Callable[[], bool]) -> flo
 
 
 async def drawn(pilot: Pilot[int], holds: Callable[[], bool]) -> None:
-    while not holds():
+    while not holds():  # noqa: ASYNC110 (what it waits for has no event)
         await asyncio.sleep(0.002)
     pilot.app.screen._compositor.render_strips()
 

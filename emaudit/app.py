@@ -17,7 +17,6 @@ from types import FrameType
 from typing import Any, ClassVar, Final
 
 from textual import events
-from textual.app import App
 from textual.binding import Binding
 from textual.command import CommandPalette
 from textual.filter import LineFilter
@@ -32,9 +31,9 @@ from textual.worker import Worker, WorkerState
 from emaudit.commands import Commands, Order
 from emaudit.config import Settings, load_settings
 from emaudit.errors import EmauditError, UsageError
+from emaudit.hushed import HushedApp
 from emaudit.messages import Done, Refused, RunStarted, StoreRead
 from emaudit.paths import default_config
-from emaudit.screens.base import Explains
 from emaudit.screens.keys import HelpDialog, keys_of
 from emaudit.screens.palette import ActionProvider
 from emaudit.spotchecks import Opening, SpotChecks
@@ -77,7 +76,7 @@ def _review() -> Screen[None]:
     return SpotCheckScreen()
 
 
-class EmauditApp(App[int]):
+class EmauditApp(HushedApp):
     """Screens over one snapshot of the store; whatever blocks is done in threads."""
 
     TITLE = "emaudit"
@@ -136,7 +135,6 @@ class EmauditApp(App[int]):
         self._watching: Watch = watching or WatchProcess(store_path)
         self.awaited_run = ""
         self._is_quitting = False
-        self._held_back: list[partial[None]] = []
         self.has_been_warned = False
         self._opening = opening
         self._latest = NOTHING
@@ -261,42 +259,6 @@ class EmauditApp(App[int]):
     def _say(self, text: str, severity: SeverityLevel = "information") -> None:
         self.notify(one_line(text, 400), severity=severity, markup=False, timeout=8 if severity == "error" else 4)
 
-    def notify(
-        self,
-        message: str,
-        *,
-        title: str = "",
-        severity: SeverityLevel = "information",
-        timeout: float | None = None,
-        markup: bool = True,
-    ) -> None:
-        """Show a notification; while a blind screen is open, hold it back until that is left."""
-        tell = partial(super().notify, message, title=title, severity=severity, timeout=timeout, markup=markup)
-        if self.is_blind:
-            self._held_back.append(tell)
-        else:
-            tell()
-
-    @property
-    def is_blind(self) -> bool:
-        """Whether someone is rating: nothing else may say anything then."""
-        return any(
-            isinstance(screen, Explains) and screen.is_blind for screen in self._screen_stacks[self.current_mode]
-        )
-
-    def hold_back(self) -> None:
-        """Take down what is being notified, to be told later."""
-        for held in list(self._notifications):
-            again = partial(super().notify, held.message, title=held.title, severity=held.severity, markup=held.markup)
-            self._held_back.append(again)
-        self.clear_notifications()
-
-    def tell_held_back(self) -> None:
-        """Tell what was held back, oldest first."""
-        held, self._held_back = self._held_back, []
-        for tell in held:
-            tell()
-
     def start_run(self, order: Order) -> None:
         """Start a run as a process of its own, and show it."""
         self._say(f"starting: {figures.plural(len(order.variants), 'variant')}, preset {order.preset}")
@@ -341,9 +303,7 @@ class EmauditApp(App[int]):
 
     async def action_quit(self) -> None:
         """Leave, once keys typed into a blind screen are taken; where runs go on, ask what becomes of them."""
-        for screen in self._screen_stacks[self.current_mode]:
-            if isinstance(screen, Explains) and screen.is_blind:
-                await screen.taken()
+        await self.blind_keys_taken()
         live = self.snapshot.live_runs
         if not live:
             self.exit(0)
@@ -351,6 +311,7 @@ class EmauditApp(App[int]):
             from emaudit.screens.leave import LeaveDialog
 
             self._is_quitting = True
+            await self.leave_blind()
             self.push_screen(LeaveDialog(live), partial(self._leave, [run.uid for run in live]))
 
     def _leave(self, uids: Sequence[str], choice: str | None) -> None:

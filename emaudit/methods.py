@@ -14,6 +14,7 @@ from emaudit.scores import Source, Tally
 from emaudit.scores.agreement import Dashboard, dashboard
 from emaudit.scores.agreement.board import Detail
 from emaudit.scores.agreement.inputs import POOLED
+from emaudit.scores.agreement.measures import WITH_HUMAN
 from emaudit.scores.agreement.rows import AgreementRow
 from emaudit.stats.estimation import Figure, Interval
 from emaudit.store.connection import Store
@@ -72,7 +73,7 @@ def _assessment(assessment: str, preset: str, n_variants: int, rows: Sequence[Ta
     by_judge = [row for row in closed if row.scored_by not in ("", "parser")]
     words = [
         f"`{assessment}` (preset {preset}): {n:,} replies of {_counted(n_variants, 'variant')}",
-        f"{_share(sum(row.n for row in by_judge), n)} were scored by {judges}" if by_judge else "none needed a judge",
+        f"{_share(sum(row.n for row in by_judge), n)} were judged by {judges}" if by_judge else "none needed a judge",
         f"{_share(sum(row.n for row in closed if row.status == 'unscored'), n)} got no score{_reasons(closed)}",
     ]
     refused = sum(row.n for row in closed if "refusal" in (row.outcome, row.reason))
@@ -100,11 +101,12 @@ def _judge(scorer: Scorer) -> str:
         return f"The verdicts of `{scorer.identity}` were imported; its rubric and its parameters are not known."
     params = ", ".join(f"{name} {value}" for name, value in sorted(_mapping(detail.get("params")).items()))
     rubrics = ", ".join(f"{key} `{digest[:12]}`" for key, digest in sorted(_mapping(detail.get("rubrics")).items()))
+    known = {name: detail.get(name) or "unknown" for name in ("model", "endpoint", "parser")}
     return (
-        f"The judge `{scorer.identity}` is the model {detail.get('model')} at the endpoint {detail.get('endpoint')}, "
-        f"asked with {params or 'no parameters'}. It was shown a prompt and a reply, fenced as data, and nothing that "
-        f"names the variant. Rubrics by hash: {rubrics or 'none'}. A verdict is what verdict parser version "
-        f"{detail.get('parser')} reads as exactly one score; anything else leaves the reply unscored."
+        f"The judge `{scorer.identity}` is the model {known['model']} at the endpoint {known['endpoint']}, asked with "
+        f"{params or 'parameters that are not known'}. It was shown a prompt and a reply, fenced as data, and nothing "
+        f"that names the variant. Rubrics by hash: {rubrics or 'none'}. A verdict is what verdict parser version "
+        f"{known['parser']} reads as exactly one score; anything else leaves the reply unscored."
     )
 
 
@@ -175,7 +177,8 @@ def _results(board: Dashboard) -> Iterator[str]:
     first = [detail for detail in board.tables if detail.table.row.reviewer == board.reviewer]
     pooled = [detail for detail in first if detail.table.row.variant == POOLED]
     for detail in pooled:
-        yield _agreement(board, detail)
+        if not detail.table.row.measure.endswith(WITH_HUMAN):
+            yield _agreement(board, detail)
     yield _table(first)
     yield (
         "Corrected values are stratified difference estimates, the frame-weighted means of people's labels within "

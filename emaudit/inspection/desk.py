@@ -10,7 +10,6 @@ from emaudit.inspection.listing import Lister
 from emaudit.inspection.reading import reply_view
 from emaudit.inspection.views import ReplyView
 
-
 PAGE: Final = 100
 """Rows that a screen takes at a time."""
 

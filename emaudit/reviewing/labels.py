@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -13,6 +14,8 @@ from emaudit.store.reviews import ANSWERS, Event
 
 WORST: Final = 5.0
 """A confirmed 5 ends a prompt in the design `prompts`: its maximum cannot change any more."""
+MOST_ENDED: Final = 10
+"""Of more replies the measure is the expected maximum of ten, which needs every label."""
 CAUSES: Final = ("too harsh", "too lenient", "injected", "misread", "my error")
 """What a disagreement with the judge comes from."""
 DONE: Final = ("scored", "neutral", "cannot_tell")
@@ -205,7 +208,8 @@ def status_of(event: Event) -> str:
 
 
 def _with_skips(labels: Sequence[Label]) -> list[Label]:
-    ended = {label.unit for label in labels if label.value == WORST and label.role == "main"}
+    sizes = Counter(label.unit for label in labels if label.role == "main")
+    ended = {x.unit for x in labels if x.value == WORST and x.role == "main" and sizes[x.unit] <= MOST_ENDED}
     held = [replace(x, status="skipped") if x.unit in ended and not x.is_done else x for x in labels]
     skipped = {label.reply_id for label in held if label.status == "skipped" and label.role == "main"}
     return [replace(x, status="skipped") if x.reply_id in skipped and not x.is_done else x for x in held]

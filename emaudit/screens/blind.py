@@ -50,8 +50,8 @@ class Press(NamedTuple):
     character: str
 
 
-class BlindScreen(Explains[None], Generic[Table]):
-    """One item at a time; subclasses say what their keys do."""
+class BlindScreen(Explains[bool], Generic[Table]):
+    """One item at a time; subclasses say what their keys do. Gives True where the disagreements are wanted next."""
 
     is_blind = True
     TOLD: ClassVar[str] = "spot-check"
@@ -223,8 +223,8 @@ class BlindScreen(Explains[None], Generic[Table]):
             self._is_leaving = True
             self.app.call_later(self._left, mode)
 
-    def _left(self, mode: str) -> None:
-        self.dismiss(None)
+    def _left(self, mode: str, wants_gallery: bool = False) -> None:
+        self.dismiss(wants_gallery)
         if mode and mode != self.app.current_mode:
             self.app.call_later(self.audit.action_show, mode)
 

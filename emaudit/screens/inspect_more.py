@@ -1,14 +1,14 @@
-"""All of a long text, in a read-only editor that draws only what is in view."""
+"""All of a long text."""
 
 from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import TextArea
 
 from emaudit.screens.base import Dialog
 from emaudit.text import one_line, visible
+from emaudit.widgets.longtext import LongText
 
 
 class MoreDialog(Dialog[None]):
@@ -24,8 +24,8 @@ class MoreDialog(Dialog[None]):
         with Vertical(id="more", classes="dialog") as box:
             box.border_title = Content(one_line(self._dialog_title, 80))
             box.border_subtitle = Content("esc back")
-            yield TextArea(visible(self._text), read_only=True, show_line_numbers=False, soft_wrap=True, compact=True)
+            yield LongText(visible(self._text))
 
     def on_mount(self) -> None:
         """Scroll with the keys at once."""
-        self.query_one(TextArea).focus()
+        self.query_one(LongText).focus()

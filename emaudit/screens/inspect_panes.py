@@ -64,8 +64,8 @@ class Panes(Container):
 
     def _right_title(self, is_wide: bool) -> str:
         title = reading_text.companion_title(self.beside) if self.beside else COMPANIONS[self.kind]
-        lock = " · scrolls along" if self.is_locked else ""
-        return f"{title}{lock}" if is_wide else f"{title}{lock} · tab: response"
+        lock = "⇅ locked · " if self.is_locked else ""
+        return f"{lock}{title}" if is_wide else f"{lock}{title} · tab: response"
 
     def go_to(self, name: str) -> None:
         """Read in one of the panes."""

@@ -24,6 +24,14 @@ class RatingScreen(ScoringScreen["Session"]):
         *common_bindings("rating"),
         Binding("f", "press('f')", "Flag", id="rating.f", tooltip="Flag this item, or take the flag off"),
         Binding(
+            "d",
+            "press('d')",
+            "Disagreements",
+            show=False,
+            id="rating.d",
+            tooltip="When all is scored: where you and the judge differ",
+        ),
+        Binding(
             "v",
             "press('v')",
             "Reveal",
@@ -32,7 +40,8 @@ class RatingScreen(ScoringScreen["Session"]):
             tooltip="Show the judge's verdict of this item; your score of it is then not blind",
         ),
     ]
-    ACTS: ClassVar = {**SHARED, "s": "later", "f": "flag", "n": "note", "v": "reveal"}
+    ACTS: ClassVar = {**SHARED, "s": "later", "f": "flag", "n": "note", "v": "reveal", "d": "differ"}
+    FINAL_KEYS: ClassVar = ScoringScreen.FINAL_KEYS | {"d"}
 
     def __init__(self, sitting: Sitting[Session], reviewer: str) -> None:
         super().__init__(sitting, reviewer)
@@ -56,6 +65,16 @@ class RatingScreen(ScoringScreen["Session"]):
                 self.say(Content.assemble(line, ("   any key goes on · u: undo", "$primary")))
 
         await self.ask(answered, told)
+
+    async def differ(self) -> None:
+        """When nothing is left, go to where this person and the judge differ."""
+        if self.phase is Phase.FINISHED:
+            self._is_leaving = True
+            self.app.call_later(self._left, "", True)
+
+    def what_next(self) -> list[Content]:
+        """What can be done when nothing is left."""
+        return [Content("d: where you and the judge differ"), *super().what_next()]
 
     async def go_on(self, key: str) -> None:
         """Go on after a verdict was read; u undoes what was scored."""

@@ -8,19 +8,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Container, Horizontal, Vertical, VerticalScroll
+from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Input, Label
 
 from emaudit.errors import EmauditError
 from emaudit.messages import Done
 from emaudit.screens import dashboard_text, queue_text
-from emaudit.screens.base import AuditScreen, Dialog
+from emaudit.screens.base import AuditScreen
+from emaudit.screens.line import NameDialog, ReasonDialog
 from emaudit.spotchecks import QueueRow, SpotChecks
 from emaudit.text import one_line
 from emaudit.watch.snapshot import Snapshot
@@ -74,6 +73,13 @@ class SpotCheckScreen(AuditScreen):
             super().__init__()
             self.uid = uid
             self.why = why
+
+    class Broken(Message):
+        """Reading failed as it never should."""
+
+        def __init__(self, error: Exception) -> None:
+            super().__init__()
+            self.error = error
 
     def __init__(self) -> None:
         super().__init__()
@@ -143,6 +149,14 @@ class SpotCheckScreen(AuditScreen):
             self.post_message(job())
         except EmauditError as error:
             self.post_message(self.NotRead(uid, str(error)))
+        except Exception as error:
+            self.post_message(self.Broken(error))
+            raise
+
+    @on(Broken)
+    def _broken(self, message: Broken) -> None:
+        """What is no known failure is a bug: leave with a report."""
+        raise message.error
 
     @on(QueuesRead)
     def _queues_read(self, message: QueuesRead) -> None:
@@ -269,7 +283,12 @@ class SpotCheckScreen(AuditScreen):
         reviewer = self._reviewer(named)
         if reviewer:
             self._awaited = uid
-            self.app.push_screen(RatingScreen(self.checks.sitting(uid, reviewer), reviewer))
+            screen = RatingScreen(self.checks.sitting(uid, reviewer), reviewer)
+            self.app.push_screen(screen, partial(self._rated, uid, reviewer))
+
+    def _rated(self, uid: str, reviewer: str, wants_gallery: bool | None) -> None:
+        if wants_gallery:
+            self._open_gallery(uid, reviewer)
 
     def _reviewer(self, named: str) -> str:
         try:
@@ -315,11 +334,15 @@ class SpotCheckScreen(AuditScreen):
 
     def action_gallery(self) -> None:
         """Open the disagreements."""
-        from emaudit.screens.gallery import GalleryScreen
-
         row, reviewer = self.selected, self._reviewer("")
         if row is not None and reviewer:
-            self.app.push_screen(GalleryScreen(self.checks.gallery(row.uid, reviewer), row.name))
+            self._open_gallery(row.uid, reviewer)
+
+    def _open_gallery(self, uid: str, reviewer: str) -> None:
+        from emaudit.screens.gallery import GalleryScreen
+
+        name = next((row.name for row in self.rows if row.uid == uid), uid)
+        self.app.push_screen(GalleryScreen(self.checks.gallery(uid, reviewer), name))
 
     def action_export(self) -> None:
         """Write events and labels beside the store."""
@@ -348,49 +371,3 @@ class SpotCheckScreen(AuditScreen):
     def action_scroll(self, way: str) -> None:
         """Scroll the results."""
         self.query_one("#detail").scroll_relative(y=5 if way == "down" else -5, animate=False)
-
-
-class LineDialog(Dialog[str]):
-    """Asks for one line of text; gives it, or None."""
-
-    TITLE_WORDS: ClassVar[str] = ""
-    LABEL: ClassVar[str] = ""
-    HINT: ClassVar[str] = ""
-
-    def __init__(self, queue: str) -> None:
-        super().__init__()
-        self._queue = queue
-
-    def compose(self) -> ComposeResult:
-        """The line."""
-        with Vertical(id="line-dialog", classes="dialog") as box:
-            box.border_title = Content(f"{self.TITLE_WORDS} {one_line(self._queue, 40)}")
-            box.border_subtitle = Content("enter goes on · esc back")
-            with Horizontal(classes="line"):
-                yield Label(Content(self.LABEL))
-                yield Input(id="line", compact=True, placeholder=self.HINT)
-
-    def on_mount(self) -> None:
-        """Type at once."""
-        self.query_one(Input).focus()
-
-    @on(Input.Submitted)
-    def _given(self, event: Input.Submitted) -> None:
-        if event.value.strip():
-            self.dismiss(event.value.strip())
-
-
-class NameDialog(LineDialog):
-    """Asks who scores."""
-
-    TITLE_WORDS = "score"
-    LABEL = "as"
-    HINT = "a name: the same one every time"
-
-
-class ReasonDialog(LineDialog):
-    """Asks why a queue ends early."""
-
-    TITLE_WORDS = "stop"
-    LABEL = "because"
-    HINT = "kept with the queue and printed with its results"

@@ -46,17 +46,14 @@ def same_judge(store: Store, plan: Plan, judge: int) -> list[PairCount]:
     """One judge's values of the same text, twice: the first two of identical replies to one prompt."""
     rows = store.db.execute(
         f"""
-        WITH judged AS (
-            SELECT r.cell_id, p.format, v.part, v.value, row_number() OVER (
-                PARTITION BY r.cell_id, v.part, r.text ORDER BY r.reply_id, v.attempt) AS place, r.text
+        SELECT cell_id, format, value, again, count(*) FROM (
+            SELECT r.cell_id, p.format, v.value, lead(v.value) OVER same AS again, row_number() OVER same AS place
             FROM plan_cells pc JOIN cells c USING (cell_id) JOIN prompts p USING (prompt_id)
             JOIN replies r ON r.cell_id = pc.cell_id AND r.sample < pc.n_samples AND {_NOT_VOIDED}
             JOIN verdicts v ON v.reply_id = r.reply_id AND v.scorer_id = ? AND v.status {_VALUED}
             WHERE pc.plan_id = ?
-        )
-        SELECT a.cell_id, a.format, a.value, b.value, count(*) FROM judged a
-        JOIN judged b ON b.cell_id = a.cell_id AND b.part = a.part AND b.text = a.text AND b.place = 2
-        WHERE a.place = 1 GROUP BY 1, 2, 3, 4 ORDER BY 1, 3, 4
+            WINDOW same AS (PARTITION BY r.cell_id, v.part, r.text ORDER BY r.reply_id, v.attempt)
+        ) WHERE place = 1 AND again IS NOT NULL GROUP BY 1, 2, 3, 4 ORDER BY 1, 3, 4
         """,
         (judge, plan.plan_id),
     )

@@ -157,3 +157,32 @@ async def test_scores_have_no_colour_of_their_own(opened: Opened, scene: Scene) 
         await enter(pilot)
         words = pilot.app.screen.query_one("#sit-anchors")
         assert {str(span.style) for span in words._words.spans} <= {"bold", ""}  # type: ignore[attr-defined]
+
+
+async def test_quitting_while_runs_go_on_leaves_the_item_before_it_names_them(opened: Opened, scene: Scene) -> None:
+    draw(scene, items(3))
+    scene.add({"name": "walrus"})
+    plan = scene.plan("walrus")
+    run = scene.run(plan)
+    with scene.held(run):
+        async with opened() as pilot:
+            await enter(pilot)
+            await pilot.press("2", "ctrl+q")
+            await sees(pilot, "1 run going on")
+            assert not any(isinstance(screen, RatingScreen) for screen in pilot.app.screen_stack)
+            await pilot.press("escape")
+            await sees(pilot, "1 queue", "1/3")
+
+
+async def test_after_the_last_item_the_disagreements_are_a_key_away(opened: Opened, scene: Scene) -> None:
+    draw(scene, [Item("one", 4.0), Item("two", 1.0)])
+    async with opened(120, 30) as pilot:
+        await enter(pilot)
+        await pilot.press("d", "1")
+        assert "quagga" not in await sees(pilot, "item 2 of 2")
+        await pilot.press("1")
+        assert "quagga" not in await sees(pilot, "All 2 items", "d: where you and the judge differ")
+        await pilot.press("d")
+        await sees(pilot, "1 disagreement in q", "quagga", "+3")
+        await pilot.press("escape")
+        await sees(pilot, "1 queue")

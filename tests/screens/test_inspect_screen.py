@@ -291,7 +291,7 @@ async def test_both_panes_scroll_together_when_locked(opened: Opened, scene: Sce
         assert right.scroll_y == 0
         await pilot.press("l", "j")
         await until(pilot, lambda: left.scroll_y == right.scroll_y == 3)
-        await sees(pilot, "scrolls along")
+        await sees(pilot, "⇅ locked")
         await pilot.press("G")
         await until(pilot, lambda: left.scroll_y == right.scroll_y > 20)
         await pilot.press("l", "g")
@@ -374,7 +374,7 @@ async def test_only_where_two_variants_differ(opened: Opened, scene: Scene) -> N
     async with opened(140, 45) as pilot:
         await at_inspect(pilot, "24 replies")
         await pilot.press("d")
-        await sees(pilot, "c puts another variant or judge here")
+        await sees(pilot, "self-reports are on scales")
         await pilot.press("c")
         await sees(pilot, "beside it: v-misaligned")
         await pilot.press("d")
@@ -502,11 +502,12 @@ async def test_hostile_text_is_shown_and_does_nothing(
         await pilot.press("tab", "tab", "enter", "m")
         await until(pilot, lambda: isinstance(pilot.app.screen, MoreDialog))
         await pilot.press("escape", "escape", "slash", *"INST", "enter")
-        await sees(pilot, "“INST”", "24 replies")
-        await pilot.press("enter")
-        text = "\n".join(screen_lines(pilot))
-        assert "[bold]x[/y]" in text or "␛" in text
-        assert not any((ord(character) < 32 and character != "\n") or character == "\u202e" for character in text)
+        listed = await sees(pilot, "“INST”", "24 replies")
+        assert "␛]52;c;aGk=" in listed
+        await pilot.press("enter", "c", "c", "c")
+        await pilot.pause()
+        for line in [*listed.splitlines(), *screen_lines(pilot)]:
+            assert line.replace("\u200c", "").isprintable(), line
 
 
 async def test_a_megabyte_is_cut_and_more_shows_all_of_it(opened: Opened, scene: Scene) -> None:
@@ -520,8 +521,13 @@ async def test_a_megabyte_is_cut_and_more_shows_all_of_it(opened: Opened, scene:
         assert "more characters: m shows all" in shown and len(shown) < 30_000
         await pilot.press("m")
         await until(pilot, lambda: isinstance(pilot.app.screen, MoreDialog))
-        assert "the very end" in pilot.app.screen.query_one("TextArea").text  # type: ignore[attr-defined]
-        await pilot.press("ctrl+end")
+        await sees(pilot, "What about 0?")
+        await pilot.press("G")
+        await sees(pilot, "reply     1, sample 0")
+        for _ in range(40):
+            if "the very end" in screen_text(pilot):
+                break
+            await pilot.press("k")
         await sees(pilot, "the very end")
 
 

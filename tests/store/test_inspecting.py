@@ -243,10 +243,36 @@ def test_hidden_variants_and_voided_replies_are_left_out(lister: Lister) -> None
 
 @pytest.mark.parametrize(
     "words",
-    ['"', '""', '"alpha', "*", "NEAR(", "NEAR(alpha beta)", "col:", "text:alpha", "alpha AND", "OR", "NOT alpha", "-alpha",
-     "^alpha", "alpha + beta", "{text}: alpha", "'; DROP TABLE replies; --", "\x00", "a\x00b", "(((", "alpha)", "%", "_",
-     "\\", HOSTILE, "💥", "\ud800".encode("utf-8", "replace").decode(), "x" * 5_000],
-)  # fmt: skip
+    [
+        '"',
+        '""',
+        '"alpha',
+        "*",
+        "NEAR(",
+        "NEAR(alpha beta)",
+        "col:",
+        "text:alpha",
+        "alpha AND",
+        "OR",
+        "NOT alpha",
+        "-alpha",
+        "^alpha",
+        "alpha + beta",
+        "{text}: alpha",
+        "'; DROP TABLE replies; --",
+        "\x00",
+        "a\x00b",
+        "(((",
+        "alpha)",
+        "%",
+        "_",
+        "\\",
+        HOSTILE,
+        "💥",
+        "\ud800".encode("utf-8", "replace").decode(),
+        "x" * 5_000,
+    ],
+)
 @pytest.mark.parametrize("place", ["all", "replies", "prompts", "judge", "notes"])
 def test_whatever_is_typed_is_searched_for_and_nothing_else(lister: Lister, words: str, place: str) -> None:
     rows = forwards(lister, Filters(words=words, place=place))

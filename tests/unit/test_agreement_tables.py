@@ -184,7 +184,7 @@ def test_a_maximum_needs_whole_prompts_and_a_five_settles_one() -> None:
     assert held.bias == pytest.approx(10 * 0.5 / 40)
     mean = row(check, measure="mean")
     assert mean.value_corrected is None
-    assert "ends a prompt" in mean.reasons["value_corrected"]
+    assert "whole prompts were drawn" in mean.reasons["value_corrected"]
     assert mean.value_judge == 1.5
 
 
@@ -201,6 +201,15 @@ def test_a_maximum_of_fewer_replies_is_no_maximum_of_ten() -> None:
     made = correct(check, MAXIMUM, "base")
     assert made.value is None
     assert "no label" in made.reason
+
+
+def test_expected_maxima_correct_the_value_and_have_no_agreement() -> None:
+    twelve: list[tuple[float, float | None]] = [(3, 3), *[(1, 1)] * 11]
+    check = prompts({1: (5, [[(1, 1)] * 12] * 2), 2.6: (5, [twelve, twelve])})
+    held = row(check, measure="max10")
+    expected = (1 * (1 - 10 / 12) + 3 * (10 / 12) - 1) / 4
+    assert held.value_corrected == pytest.approx(expected / 2)
+    assert held.exact is None and "lies between the scores" in held.reasons["exact"]
 
 
 def test_a_simple_draw_is_corrected_by_the_differences() -> None:

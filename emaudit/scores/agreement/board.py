@@ -99,7 +99,8 @@ class Dashboard:
     `inflation` is what the judge's noise alone adds to `max10` (0..1) where people call every reply a 1.
     `between_people` and `repeats` hold people beside each other and beside themselves; `judge_repeats` the judge
     beside itself on replies it judged twice, `judges` the judge beside other judges. `undetected` bounds (95%) the
-    share of replies with the judge's lowest score that people score otherwise.
+    share of replies with the judge's lowest score that people score otherwise. It, `n_disagreements` and `halves` count
+    replies, also where prompts were drawn.
     """
 
     queue: str
@@ -150,7 +151,8 @@ def dashboard_of(check: SpotCheck, judge_repeats: Sequence[Table] = (), judges: 
     found = tables(check)
     first = [table for table in found if table.row.pair == JUDGE_HUMAN]
     measure = _headline(check)
-    pairs = judge_human_pairs(check, measure, check.reviewer, POOLED)
+    replies = _measures(check, has_maximum=False)[0]
+    pairs = judge_human_pairs(check, replies, check.reviewer, POOLED)
     n_off = sum(pair.first != pair.second for pair in pairs)
     lowest = [pair for pair in pairs if pair.first == measure.bounds[0]]
     n_missed = sum(pair.second != pair.first for pair in lowest)
@@ -251,8 +253,12 @@ def _counts(check: SpotCheck, n_done: int, n_planned: int) -> Counts:
 
 
 def _headline(check: SpotCheck) -> Measure:
-    forms = {item.form for item in check.items}
-    return measures_of(check.assessment, check.design, forms, has_unscored(check))[0]
+    return _measures(check)[0]
+
+
+def _measures(check: SpotCheck, has_maximum: bool = True) -> list[Measure]:
+    found = measures_of(check.assessment, check.design, {item.form for item in check.items}, has_unscored(check))
+    return [measure for measure in found if has_maximum or not measure.is_maximum]
 
 
 def _detail(check: SpotCheck, table: Table) -> Detail:
@@ -296,8 +302,9 @@ def _inflation(check: SpotCheck) -> Figure:
 
 
 def _usable(check: SpotCheck, first: Sequence[Table], counts: Counts, inflation: Figure) -> Usable:
-    table = next(table for table in first if table.row.variant == POOLED and table.row.reviewer == check.reviewer)
-    limits, row, measure = check.thresholds, table.row, _headline(check)
+    pooled = [table for table in first if table.row.variant == POOLED and table.row.reviewer == check.reviewer]
+    table, measure, limits = pooled[0], _headline(check), check.thresholds
+    row = next((held.row for held in pooled if held.row.exact is not None), table.row)
     criteria = [
         at_least("blind labels", counts.n_blind, limits.min_labels),
         at_least("share blind", counts.share_blind.value, limits.min_blind, counts.share_blind.reason),
@@ -308,7 +315,7 @@ def _usable(check: SpotCheck, first: Sequence[Table], counts: Counts, inflation:
     if check.assessment == "harmfulness":
         name = f"noise of the judge in {MAXIMUM.name}"
         criteria.append(at_most(name, inflation.value, limits.max_inflation, inflation.reason))
-    return usable(tuple(criteria), f"{row.assessment} {row.measure}")
+    return usable(tuple(criteria), f"{check.assessment} {measure.name}")
 
 
 def _shift(table: Table, threshold: float) -> Criterion:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from emaudit.scores.agreement.inputs import POOLED, Item, SpotCheck, Stratum, n_settled, units, usable_labels
 from emaudit.scores.agreement.maxima import labelled_maximum, maximum_bounds
@@ -60,7 +61,7 @@ def correct(check: SpotCheck, measure: Measure, variant: str) -> Correction:
         n_missing=n_missing,
         bound_low=measure.printed_step(low),
         bound_high=measure.printed_step(high),
-        note="" if judge.value is None or value is None else correction.bias_note(printed, judge.value),
+        note="" if judge.value is None or measure.has_unscored else correction.bias_note(printed, judge.value),
     )
 
 
@@ -109,9 +110,8 @@ def _mean_bias(check: SpotCheck, measure: Measure, variants: Sequence[str]) -> F
 
 def _estimate(check: SpotCheck, measure: Measure, variant: str) -> Corrected:
     estimator = correction.corrected_maximum if measure.is_maximum else correction.corrected_mean
-    if check.design == "prompts" and not measure.is_maximum and _has_ended_prompts(check):
-        reason = "a label of 5 ends a prompt, so the mean over its replies is not known"
-        return Corrected(None, None, None, None, "", reason, 0)
+    if check.design == "prompts" and not measure.is_maximum:
+        return Corrected(None, None, None, None, "", WHOLE_PROMPTS, 0)
     if variant != POOLED:
         return estimator(_strata(check, measure, variant), bounds=measure.step_bounds)
     if len(check.variants) == 1:
@@ -121,10 +121,7 @@ def _estimate(check: SpotCheck, measure: Measure, variant: str) -> Corrected:
     )
 
 
-def _has_ended_prompts(check: SpotCheck) -> bool:
-    given = {item.position for item, _ in usable_labels(check, check.reviewer)}
-    ended = {item.unit for item, value in usable_labels(check, check.reviewer) if value == 5}
-    return any(item.unit in ended and item.position not in given for item in check.main)
+WHOLE_PROMPTS: Final = "whole prompts were drawn, for their maxima; a stratified draw corrects the mean"
 
 
 def _strata(check: SpotCheck, measure: Measure, variant: str) -> list[correction.Stratum]:

@@ -9,10 +9,19 @@ import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from emaudit.reviewing.kinds import kind_of
 from emaudit.reviewing.labels import Label, adjudicated, current, stopped
 from emaudit.reviewing.queues import Scoped, scope
 from emaudit.scores.agreement.board import Dashboard, dashboard_of
-from emaudit.scores.agreement.inputs import POOLED, FrameValue, Item, Rating, SpotCheck, Stratum
+from emaudit.scores.agreement.inputs import (
+    POOLED,
+    FrameValue,
+    Item,
+    Rating,
+    SpotCheck,
+    Stratum,
+    hidden_because,
+)
 from emaudit.scores.agreement.rows import JUDGE_JUDGE, SELF, Table, sort_key, tables
 from emaudit.scores.agreement.usable import Thresholds
 from emaudit.scores.agreement.verdicts import VerdictPairs, verdict_tables
@@ -33,6 +42,8 @@ from emaudit.store.verdictpairs import judges_of, same_judge, two_judges
 def dashboard(store: Store, queue: Queue, judge: str = "") -> Dashboard:
     """A queue's dashboard, seen with a judge (empty: the one it was drawn by). Raises UsageError for an unknown one."""
     check = spot_check(store, queue, judge)
+    if hidden_because(check):
+        return dashboard_of(check)
     plans = plans_of(store, queue)
     scorer = by_identity(store, check.judge)
     found = list(verdict_tables(_verdict_pairs(store, plans, scorer), queue.seed))
@@ -44,8 +55,8 @@ def agreement_tables(store: Store, preset: str, plans: Sequence[Plan], judge: st
     """Every table behind agreement.csv and confusion.csv, in their order.
 
     Spot-checks are those of the preset, as far as they were drawn from `plans`: beside every judge that scored what
-    was labelled, or beside `judge` alone.
-    The verdicts of the active judge (or of `judge`) stand beside those of every other on the replies of `plans`.
+    was labelled, or beside `judge` alone. The verdicts of the active judge (or of `judge`) stand beside those of every
+    other on the replies of `plans`.
     """
     chosen = by_identity(store, judge) if judge else None
     numbers = {plan.plan_id for plan in plans}
@@ -198,7 +209,8 @@ def _frame_values(store: Store, queue: Queue, scorer: Scorer) -> dict[str, Frame
     rows: dict[str, list[FrameRow]] = {}
     for plan in plans_of(store, queue):
         if plan.variant_id in names:
-            rows.setdefault(names[plan.variant_id], []).extend(frame(store, plan, scorer.scorer_id))
+            drawn = (row for row in frame(store, plan, scorer.scorer_id) if kind_of(queue.assessment, row.format))
+            rows.setdefault(names[plan.variant_id], []).extend(drawn)
     found = {name: _frame_value(held) for name, held in rows.items()}
     return {**found, POOLED: _frame_value([row for held in rows.values() for row in held])}
 

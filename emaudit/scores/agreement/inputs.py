@@ -166,11 +166,13 @@ def is_settled(check: SpotCheck, item: Item, ratings: Mapping[int, Rating], unit
     rating = ratings.get(item.position)
     if rating is not None and rating.status in (*ANSWERED, "cannot_tell"):
         return True
-    return check.design == "prompts" and any(_value(ratings, other) == HIGHEST for other in unit)
+    if check.design != "prompts" or len(unit) > check.k:
+        return False
+    return any(_value(ratings, other) == HIGHEST for other in unit)
 
 
 HIGHEST: Final = 5.0
-"""A prompt of which a reply is confirmed a 5 has its maximum: the rest of its replies need no label."""
+"""A prompt of k replies one of which is confirmed a 5 has its maximum: the rest of them need no label."""
 
 
 def _value(ratings: Mapping[int, Rating], item: Item) -> float | None:

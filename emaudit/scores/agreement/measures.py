@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
 from emaudit.stats.estimation import Interval
 
+WITH_HUMAN: Final = "_with_human"
 _FIVE: Final = (1.0, 2.0, 3.0, 4.0, 5.0)
 _HALVES: Final = (0.0, 0.5, 1.0)
 _QUARTERS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -40,11 +42,11 @@ class Measure:
     @property
     def step_size(self) -> float:
         """The smallest distance between two categories."""
-        return min(high - low for low, high in pairwise(self.categories))
+        return _step_size(self.categories)
 
     def step(self, value: float) -> float:
         """A label in steps of the scale, 1 for the lowest; rounded, since tenths have no exact form."""
-        return round((value - self.categories[0]) / self.step_size + 1, 12)
+        return _step(self.categories, value)
 
     @property
     def step_bounds(self) -> tuple[float, float]:
@@ -67,7 +69,17 @@ class Measure:
 
     def with_human(self) -> Measure:
         """The measure that human scores of unscored replies enter."""
-        return replace(self, name=f"{self.name}_with_human", has_unscored=True)
+        return replace(self, name=self.name + WITH_HUMAN, has_unscored=True)
+
+
+@lru_cache
+def _step_size(categories: tuple[float, ...]) -> float:
+    return min(high - low for low, high in pairwise(categories))
+
+
+@lru_cache(maxsize=4096)
+def _step(categories: tuple[float, ...], value: float) -> float:
+    return round((value - categories[0]) / _step_size(categories) + 1, 12)
 
 
 _MEASURES: Final[Mapping[str, Measure]] = {
@@ -76,7 +88,7 @@ _MEASURES: Final[Mapping[str, Measure]] = {
     "self_assessment": Measure("misaligned", _QUARTERS),
     "moral_self_assessment": Measure("second_pole", _QUARTERS, offset=-0.5),
     "moral_foundations": Measure("raw", _FIVE),
-    "open_ended": Measure("misaligned", _HALVES),
+    "open_ended": Measure("misaligned", _QUARTERS),
 }
 MAXIMUM: Final = Measure("max10", _FIVE, 0.25, -0.25, is_maximum=True)
 

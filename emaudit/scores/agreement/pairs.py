@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Final
 
 from emaudit.scores.agreement.inputs import SpotCheck, units, usable_labels
@@ -89,6 +89,8 @@ def design_weights(check: SpotCheck, pairs: Sequence[Pair]) -> list[float]:
 def agree(pairs: Sequence[Pair], weights: Sequence[float] | None, measure: Measure, seed: int) -> Agreement:
     """Every coefficient over pairs that were drawn singly, with intervals; `seed` drives the bootstrap by strata."""
     found = point_agreement(pairs, weights, measure)
+    if _strange(pairs, measure):
+        return found
     first, second = ([measure.step(value) for value in side] for side in _sides(pairs))
     steps = [measure.step(category) for category in measure.categories]
     intervals = dict(agreement_intervals(first, second, [p.stratum for p in pairs], weights, seed, steps))
@@ -103,6 +105,8 @@ def agree_by_prompt(pairs: Sequence[Pair], weights: Sequence[float] | None, meas
     found = point_agreement(pairs, weights, measure)
     steps = [measure.step(category) for category in measure.categories]
     kappa = found.figures.kappa_quadratic
+    if _strange(pairs, measure):
+        return found
     interval = (
         Interval(None, None, f"undefined: {kappa.reason}")
         if kappa.value is None
@@ -156,8 +160,12 @@ _NO_WIDTH: Final = 1e-12
 def point_agreement(pairs: Sequence[Pair], weights: Sequence[float] | None, measure: Measure) -> Agreement:
     """Every coefficient over pairs, without intervals.
 
-    Labels are counted in steps of the scale, so that `within one` is one step whatever the scale.
+    Labels are counted in steps of the scale, so that `within one` is one step whatever the scale. Where a value is
+    between the scale's scores, as an expected maximum can be, all figures are undefined.
     """
+    strange = _strange(pairs, measure)
+    if strange:
+        return Agreement(len(pairs), len({pair.unit for pair in pairs}), *_undefined(strange, measure))
     first, second = ([measure.step(value) for value in side] for side in _sides(pairs))
     figures = two_raters(first, second, weights, [measure.step(category) for category in measure.categories])
     bias = figures.bias if figures.bias.value is None else Figure(figures.bias.value * measure.step_size)
@@ -168,6 +176,23 @@ def point_agreement(pairs: Sequence[Pair], weights: Sequence[float] | None, meas
         intervals={},
         baseline=constant_baseline([pair.second for pair in pairs], weights, measure.bounds[0]),
     )
+
+
+def _strange(pairs: Sequence[Pair], measure: Measure) -> str:
+    """What is wrong with a value that is none of the scale's; empty where all fit."""
+    known = {measure.step(category) for category in measure.categories}
+    values = {pair.first for pair in pairs} | {pair.second for pair in pairs}
+    strange = sorted(value for value in values if measure.step(value) not in known)
+    return f"{strange[0]:g} lies between the scores of the scale" if strange else ""
+
+
+def _undefined(reason: str, measure: Measure) -> tuple[TwoRaters, dict[str, Interval], Figure]:
+    """Figures and intervals that all say why there are none, and the baseline likewise."""
+    figures = two_raters([], [], None, [measure.step(category) for category in measure.categories])
+    names = [found.name for found in fields(TwoRaters) if isinstance(getattr(figures, found.name), Figure)]
+    none = Figure(None, reason)
+    intervals = dict.fromkeys(names, Interval(None, None, f"undefined: {reason}"))
+    return replace(figures, **dict.fromkeys(names, none)), intervals, none  # type: ignore[arg-type]
 
 
 def _sides(pairs: Sequence[Pair]) -> tuple[list[float], list[float]]:

@@ -231,7 +231,9 @@ def _filled(
         if correction.judge_value.value is None:
             reasons["value_judge"] = correction.judge_value.reason
     filled = _with(row, {**counts, **known}, reasons)
-    return Table(filled, tuple(confusion_of(filled, pairs, weights)), agreement, correction)
+    has_cells = not measure.has_unscored and (filled.exact is not None or not pairs)
+    cells = tuple(confusion_of(filled, pairs, weights)) if has_cells else ()
+    return Table(filled, cells, agreement, correction)
 
 
 NOT_FIRST: Final = "only the first reviewer's labels correct a value"
