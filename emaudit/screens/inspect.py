@@ -138,7 +138,7 @@ class InspectScreen(RepliesScreen):
 
         held = self._opened
         if held is not None:
-            dialog = FiltersDialog(self.filters, held.variants, held.judges, held.choices)
+            dialog = FiltersDialog(self.filters, held.variants, held.judges, self.choices)
             self.app.push_screen(dialog, self._filtered)
 
     def _filtered(self, filters: Filters | None) -> None:

@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The first page of a new list, and what filters can name: variants, judges, parts and so on."""
+    """The first page of a new list, and the variants and judges that filters can name."""
 
     page: Page
     filters: Filters
     variants: Mapping[int, str]
     judges: Mapping[int, str]
-    choices: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """How many replies the list has, and how many of them stand before one."""
+    """How many replies the list has, how many of them stand before one, and what else filters can choose from."""
 
     n: int
     first_id: int
     position: int
+    choices: Mapping[str, tuple[str, ...]]
 
 
 def opened(filters: Filters, desk: Desk) -> Opened:
@@ -43,7 +43,6 @@ def opened(filters: Filters, desk: Desk) -> Opened:
         filters,
         {row.variant_id: row.name for row in desk.lister.variants.values() if not row.hidden},
         {key: name for key, (kind, name) in desk.lister.names.items() if kind != "parser"},
-        desk.lister.choices(),
     )
 
 
@@ -66,7 +65,7 @@ def counted(first_id: Callable[[], int], desk: Desk) -> object:
     if n is None:
         return NOT_YET
     held = first_id()
-    return Counted(n, held, desk.lister.position(held))
+    return Counted(n, held, desk.lister.position(held), desk.lister.choices())
 
 
 def viewed(reply_id: int, desk: Desk) -> ReplyView | None:

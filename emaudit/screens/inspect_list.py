@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -53,6 +53,7 @@ class RepliesScreen(AuditScreen):
         self.is_full = False
         self.panes = Panes()
         self._opened: Opened | None = None
+        self.choices: Mapping[str, tuple[str, ...]] = {}
         self._page = Page()
         self._n_new = 0
         self._is_opening = False
@@ -68,6 +69,14 @@ class RepliesScreen(AuditScreen):
         self._noted: set[int] = set()
         self._seen_timer: Timer | None = None
         self._reader = Reader(self.audit.store_path, self._tell)
+        self._start_reading()
+
+    def _start_reading(self) -> None:
+        """Read the first page while the screen is still being put together."""
+        self.app.run_worker(self._reader.run, name="inspect", group="inspect", thread=True, exit_on_error=False)
+        if self.audit.snapshot.exists:
+            self._is_opening = True
+            self._reader.ask(Wish.PAGE, partial(inspect_asks.opened, self.filters))
 
     def compose_body(self) -> Iterable[Widget]:
         """The line of counts and filters, the list, the two panes."""
@@ -80,12 +89,6 @@ class RepliesScreen(AuditScreen):
                 yield ReplyTable("replies-table")
                 yield Words(id="empty")
             yield self.panes
-
-    def on_mount(self) -> None:
-        """Start the reading thread."""
-        self.app.run_worker(self._reader.run, name="inspect", group="inspect", thread=True, exit_on_error=False)
-        if self.audit.snapshot.exists:
-            self.list_anew(self.filters)
 
     def on_unmount(self) -> None:
         """End the reading thread; note what was seen."""
@@ -175,6 +178,7 @@ class RepliesScreen(AuditScreen):
         if page.rows and page.rows[0].reply_id == counted.first_id:
             page = replace(page, stretch=replace(page.stretch, position=counted.position))
         self._page = page
+        self.choices = counted.choices
         self._draw_line()
 
     def _count_new(self, snapshot: Snapshot) -> int:

@@ -26,7 +26,7 @@ from emaudit.widgets import figures
 
 SHOWN_PROMPTS: Final = 6
 """Prompts of a block of self-reports that a pane shows; the whole text has all."""
-_NAME: Final = 17
+_NAME: Final = 16
 """Columns of a part's name before its numbers."""
 _FORMATS: Final = ("decision", "numerical", "likert", "language", "all")
 
@@ -230,7 +230,7 @@ def _numbers(found: Sequence[Measured]) -> Iterator[Content]:
             if not formats:
                 yield _lone(next(iter(cells.values())))
                 continue
-            yield Content.assemble(f"  {_pole(part):<{_NAME - 2}}", *(_value(cells.get(name)) for name in formats))
+            yield Content.assemble(f" {_pole(part):<{_NAME - 1}}", *(_value(cells.get(name)) for name in formats))
             behind = "".join(f"{_behind(cells.get(name)):>10}" for name in formats)
             yield Content.styled(f"{'':{_NAME}}{behind}", "$quiet")
 
@@ -254,7 +254,7 @@ def _behind(number: Measured | None) -> str:
 def _lone(number: Measured) -> Content:
     value = figures.value(number.value, number.assessment)
     return Content.assemble(
-        f"  {_pole(number.part):<{_NAME - 2}}", (f"{value:>10}", "bold"), (f"  of {_behind(number)}", "$quiet")
+        f" {_pole(number.part):<{_NAME - 1}}", (f"{value:>10}", "bold"), (f"  of {_behind(number)}", "$quiet")
     )
 
 
