@@ -22,9 +22,10 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from textual.css.query import NoMatches
 from textual.pilot import Pilot
 
-from emaudit.app import EmauditApp
+from emaudit.app import EmauditApp, _warm_up
 from emaudit.assessments import ASSESSMENTS
 from emaudit.assessments.base import DIMENSIONS, Planned, Prompt
 from emaudit.config import Settings
@@ -247,7 +248,8 @@ async def app(path: Path, rounds: int) -> None:
         found = EmauditApp(path, Settings(Path("none.toml")))
         async with found.run_test(size=(140, 45)) as pilot:
             await drawn(pilot, lambda found=found: found.snapshot.has_read)
-            await pilot.pause(1.0)
+            _warm_up()
+            await pilot.pause(15)  # until the watching process has counted all plans
             for name, took in [took async for took in one_round(pilot)]:
                 times.setdefault(name, []).append(took)
     print(f"{'milliseconds from key to screen':36} {'median':>7} {'most':>7}")
@@ -294,13 +296,23 @@ def _reads(pilot: Pilot[int]) -> bool:
 
 async def pressed(pilot: Pilot[int], key: str, holds: Callable[[], bool]) -> float:
     started = time.perf_counter()
-    await pilot.press(key)
+    press = asyncio.create_task(pilot.press(key))
     await drawn(pilot, holds)
-    return (time.perf_counter() - started) * 1000
+    took = (time.perf_counter() - started) * 1000
+    await press
+    await pilot.pause(0.5)
+    return took
+
+
+def _is_answered(holds: Callable[[], bool]) -> bool:
+    try:
+        return holds()
+    except NoMatches:  # the screen is being put together
+        return False
 
 
 async def drawn(pilot: Pilot[int], holds: Callable[[], bool]) -> None:
-    while not holds():  # noqa: ASYNC110 (what it waits for has no event)
+    while not _is_answered(holds):  # noqa: ASYNC110 (what it waits for has no event)
         await asyncio.sleep(0.002)
     pilot.app.screen._compositor.render_strips()
 

@@ -128,7 +128,11 @@ def _agreement(board: Dashboard, width: int) -> Iterator[Content]:
     found += [(f"{one_line(table.row.reviewer, 16)} again", table, None) for table in board.repeats]
     found += [("judge again", table, None) for table in board.judge_repeats]
     found += [(one_line(table.row.judge, 36), table, None) for table in board.judges]
-    rows = [row for row in found if row[1].row.n and _is_shown(board, row[1].row.variant)]
+    rows = [
+        (who, table, detail)
+        for who, table, detail in found
+        if table.row.n and not table.repeats_pairs and _is_shown(board, table.row.variant)
+    ]
     if not rows:
         return
     yield from _head("Agreement, weighted by the design")

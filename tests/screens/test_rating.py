@@ -231,7 +231,7 @@ async def test_a_response_beyond_the_limit_opens_whole(opened: Opened, scene: Sc
     draw(scene, [Item("x" * 30_000 + " the very end"), Item("short")])
     async with opened() as pilot:
         await enter(pilot)
-        screen = rating(pilot)
+        rating(pilot)
         for _ in range(3):
             pilot.app.screen.query_one("#sit-reading").scroll_end(animate=False)
             await pilot.pause()

@@ -159,7 +159,7 @@ FILTERS = [
 ]
 
 
-@pytest.mark.parametrize("filters", FILTERS, ids=str)
+@pytest.mark.parametrize("filters", FILTERS)
 def test_pages_joined_are_the_list_in_both_directions(lister: Lister, filters: Filters) -> None:
     rows = forwards(lister, filters)
     ids = [row.reply_id for row in rows]
@@ -177,7 +177,7 @@ def test_pages_joined_are_the_list_in_both_directions(lister: Lister, filters: F
     assert all(len(held.rows) <= 7 for held in again)
 
 
-@pytest.mark.parametrize("filters", FILTERS, ids=str)
+@pytest.mark.parametrize("filters", FILTERS)
 def test_a_filter_lists_what_its_rows_say(shelf: Shelf, lister: Lister, filters: Filters) -> None:
     rows = {row.reply_id: row for row in everything(lister)}
     wanted = [reply_id for reply_id, row in rows.items() if passes(shelf, lister, rows, row, filters)]

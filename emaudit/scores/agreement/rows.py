@@ -11,7 +11,7 @@ from typing import Final
 
 from emaudit.scores.agreement.corrected import Correction, correct
 from emaudit.scores.agreement.inputs import ANSWERED, POOLED, REPEAT, SpotCheck, hidden_because
-from emaudit.scores.agreement.measures import Measure, measures_of
+from emaudit.scores.agreement.measures import WITH_HUMAN, Measure, measures_of
 from emaudit.scores.agreement.pairs import (
     Agreement,
     Pair,
@@ -103,6 +103,11 @@ class Table:
     confusion: tuple[ConfusionRow, ...] = ()
     agreement: Agreement | None = None
     correction: Correction | None = None
+
+    @property
+    def repeats_pairs(self) -> bool:
+        """Whether its pairs are those of another measure: a reply the judge left unscored is in none."""
+        return self.row.measure.endswith(WITH_HUMAN)
 
 
 def tables(check: SpotCheck) -> list[Table]:

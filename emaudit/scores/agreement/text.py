@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from emaudit.scores.agreement.board import Dashboard, Detail
 from emaudit.scores.agreement.corrected import Correction
-from emaudit.scores.agreement.measures import WITH_HUMAN
 from emaudit.scores.agreement.rows import NOT_FIRST, AgreementRow, Table
 from emaudit.stats.estimation import Figure, Interval
 
@@ -107,7 +106,7 @@ def _agreement(board: Dashboard) -> Section:
     details = {id(detail.table): detail for detail in board.tables}
     found = [detail.table for detail in board.tables]
     shown = [*found, *board.between_people, *board.repeats, *board.judge_repeats, *board.judges]
-    rows = [_agreement_row(t.row, details.get(id(t))) for t in shown if not t.row.measure.endswith(WITH_HUMAN)]
+    rows = [_agreement_row(t.row, details.get(id(t))) for t in shown if not t.repeats_pairs]
     reasons = [line for table in found for line in _reasons(table.row)]
     return Section("Agreement, weighted by the design", _AGREEMENT, tuple(rows), tuple(dict.fromkeys(reasons)))
 
