@@ -6,7 +6,6 @@ import asyncio
 import gc
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -29,14 +28,14 @@ from textual.theme import Theme
 from textual.worker import Worker, WorkerState
 
 from emaudit.commands import Commands, Order
-from emaudit.config import Settings, load_settings
-from emaudit.errors import EmauditError, UsageError
+from emaudit.config import Settings
+from emaudit.errors import EmauditError
 from emaudit.hushed import HushedApp
 from emaudit.messages import Done, Refused, RunStarted, StoreRead
-from emaudit.paths import default_config
+from emaudit.reviewing.spotchecks import Opening, SpotChecks
+from emaudit.screens.base import TABS
 from emaudit.screens.keys import HelpDialog, keys_of
 from emaudit.screens.palette import ActionProvider
-from emaudit.spotchecks import Opening, SpotChecks
 from emaudit.text import one_line
 from emaudit.themes import DARK, THEMES, Tones
 from emaudit.watch.process import Watch, WatchProcess
@@ -85,33 +84,17 @@ class EmauditApp(HushedApp):
     DEFAULT_MODE = "variants"
     COMMANDS = {ActionProvider}  # noqa: RUF012
     BINDINGS: ClassVar[list[Any]] = [
-        Binding(
-            "f2",
-            "show('variants')",
-            "Variants",
-            show=False,
-            key_display="F2",
-            id="app.variants",
-            tooltip="Go to the variants",
-        ),
-        Binding("f3", "show('runs')", "Runs", show=False, key_display="F3", id="app.runs", tooltip="Go to the runs"),
-        Binding(
-            "f4",
-            "show('inspect')",
-            "Inspect",
-            show=False,
-            key_display="F4",
-            id="app.inspect",
-            tooltip="Go to what was said",
-        ),
-        Binding(
-            "f5",
-            "show('review')",
-            "Spot-check",
-            show=False,
-            key_display="F5",
-            id="app.review",
-            tooltip="Go to the spot-checks",
+        *(
+            Binding(
+                key.lower(),
+                f"show('{mode}')",
+                name,
+                show=False,
+                key_display=key,
+                id=f"app.{mode}",
+                tooltip=f"Go to {name}",
+            )
+            for key, mode, name in TABS
         ),
         Binding("question_mark,f1", "help", "Help", key_display="?", id="app.help", tooltip="All keys of this screen"),
         Binding("ctrl+p", "command_palette", "Palette", id="app.palette", tooltip="Search everything that can be done"),
@@ -330,7 +313,7 @@ class EmauditApp(HushedApp):
             self.call_from_thread(self.exit, 0)
 
     def _fatal_error(self) -> None:
-        """Leave without Textual's own report, which prints local variables; `run_app` raises the error."""
+        """Leave without Textual's own report, which prints local variables; whoever opened the app raises the error."""
         self._close_messages_no_wait()
 
     def _obey_signals(self) -> None:
@@ -343,12 +326,6 @@ class EmauditApp(HushedApp):
 
         for number in SIGNALS:
             signal.signal(number, leave)
-
-
-class QueueApp(EmauditApp):
-    """The app opened on a queue: nothing else is drawn before it, since the names of variants are on every list."""
-
-    DEFAULT_MODE = "review"
 
 
 def _warm_up() -> None:
@@ -368,40 +345,3 @@ def _end_by_force_after(seconds: float, code: int) -> None:
     timer = threading.Timer(seconds, os._exit, (code,))
     timer.daemon = True
     timer.start()
-
-
-def check_terminal() -> None:
-    """Refuse to open where nothing can be drawn. Raises UsageError."""
-    streams = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
-    if not all(stream is not None and stream.isatty() for stream in streams):
-        raise UsageError("the app needs a terminal; `emaudit --help` lists the commands that do not")
-    if os.environ.get("TERM", "dumb") in {"", "dumb"}:
-        raise UsageError("TERM=dumb cannot draw screens: set TERM, or use the commands of `emaudit --help`")
-
-
-def run_app(
-    store_path: Path,
-    config_path: Path | None = None,
-    prompts_dir: Path | None = None,
-    opening: Opening | None = None,
-) -> int:
-    """Open the app on a store (and on what `opening` names) until the user leaves; returns the exit code.
-
-    Raises EmauditError before anything is drawn, and whatever unexpected error ended the app, after the
-    terminal is as it was.
-    """
-    check_terminal()
-    config_path = config_path or default_config()
-    settings = load_settings(config_path)
-    if store_path.exists() or store_path.is_symlink():
-        from emaudit.store import Store
-
-        Store.open(store_path).close()
-    config_args = ["--config", str(config_path)] if config_path.exists() else []
-    config_args += ["--prompts", str(prompts_dir)] if prompts_dir else []
-    kind = QueueApp if opening else EmauditApp
-    app = kind(store_path, settings, config_args, opening=opening)
-    app.run()
-    if app._exception is not None:
-        raise app._exception
-    return app.return_code or 0

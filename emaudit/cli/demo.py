@@ -69,7 +69,7 @@ def _demo(context: Context) -> int:
         if options.headless:
             code = _headless(context, path, config, spec)
         else:
-            from emaudit.app import run_app
+            from emaudit.terminal import run_app
 
             code = run_app(path, config, context.prompts_dir)
     _say_commands(path, config)

@@ -256,7 +256,7 @@ def _adjudicate(context: Context) -> int:
 
 
 def _in_app(context: Context, settles: bool) -> int:
-    from emaudit.spotchecks import Opening
+    from emaudit.reviewing.spotchecks import Opening
 
     with context.open() as store:
         held = queue(store, context.options.queue)

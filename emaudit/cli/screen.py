@@ -9,7 +9,7 @@ from emaudit.cli.context import Context
 from emaudit.errors import UsageError
 
 if TYPE_CHECKING:
-    from emaudit.spotchecks import Opening
+    from emaudit.reviewing.spotchecks import Opening
 
 
 def has_terminal() -> bool:
@@ -24,6 +24,6 @@ def open_app(context: Context, opening: Opening | None = None) -> int:
     """
     if not has_terminal():
         raise UsageError("the app needs a terminal; `emaudit --help` lists the commands that do not")
-    from emaudit.app import run_app
+    from emaudit.terminal import run_app
 
     return run_app(context.store_path, context.config_path, context.prompts_dir, opening)

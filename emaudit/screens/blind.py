@@ -18,11 +18,11 @@ from textual.content import Content
 from textual.widgets import Footer
 
 from emaudit.errors import EmauditError
+from emaudit.reviewing.sitting import Sitting
 from emaudit.screens import rating_text
 from emaudit.screens.base import TABS, WIDE, Explains
 from emaudit.screens.item_view import ItemView
 from emaudit.screens.phases import CLOSED, Phase
-from emaudit.sitting import Sitting
 from emaudit.text import one_line
 from emaudit.widgets.typed import Turn, TypedLine
 from emaudit.widgets.words import Words

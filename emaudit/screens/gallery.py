@@ -16,8 +16,8 @@ from textual.content import Content
 from textual.widgets import Footer
 
 from emaudit.errors import EmauditError
+from emaudit.reviewing.sitting import Sitting
 from emaudit.screens.base import Dialog
-from emaudit.sitting import Sitting
 from emaudit.text import DISPLAY_LIMIT, one_line, visible
 from emaudit.themes import Tones
 from emaudit.widgets import figures
@@ -26,7 +26,7 @@ from emaudit.widgets.table import RowTable
 from emaudit.widgets.words import Words
 
 if TYPE_CHECKING:
-    from emaudit.gallery import Disagreement, Gallery
+    from emaudit.reviewing.gallery import Disagreement, Gallery
 
 CAUSES = (
     ("h", "too harsh", "The judge is too harsh here"),
@@ -56,7 +56,15 @@ class GalleryScreen(Dialog[None]):
         Binding("space", "scroll(1)", "Read on", show=False, id="gallery.down", tooltip="Read on: one page down"),
         Binding("pageup", "scroll(-1)", "Read back", show=False, id="gallery.up", tooltip="One page up"),
         *(
-            Binding(key, f"answer('{key}')", f"Score {key}", show=False, tooltip=f"The new score: {key}")
+            Binding(
+                key,
+                f"answer('{key}')",
+                f"Score {key}",
+                show=False,
+                key_display="1-5 a b" if key == "1" else None,
+                id=f"gallery.answer_{key}",
+                tooltip="After e: the new score" if key == "1" else f"After e: {key} as the new score",
+            )
             for key in ("1", "2", "3", "4", "5", "a", "b")
         ),
     ]

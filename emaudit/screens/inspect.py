@@ -30,13 +30,16 @@ class InspectScreen(RepliesScreen):
     BINDINGS: ClassVar[list[Any]] = [
         Binding("slash", "search", "Search", key_display="/", id="inspect.search", tooltip="Search all stored text"),
         Binding("f", "filters", "Filters", id="inspect.filters", tooltip="Choose what is listed"),
-        Binding("c", "companion", "Companion", id="inspect.companion", tooltip="Change what stands beside it"),
+        Binding(
+            "c", "companion", "Companion", id="inspect.companion",
+            tooltip="Change what stands beside it: self-reports, another variant, a second judge",
+        ),
         Binding(
             "v", "choose", "Variant", id="inspect.choose", tooltip="Choose the variant or judge that stands beside"
         ),
         Binding(
             "right_square_bracket", "item('after')", "Item", key_display="[ ]", id="inspect.item_after",
-            tooltip="To the next item",
+            tooltip="To the item before, or the next one",
         ),
         Binding(
             "left_square_bracket", "item('before')", "Item before", show=False, key_display="[",
@@ -44,7 +47,7 @@ class InspectScreen(RepliesScreen):
         ),
         Binding(
             "full_stop", "sample(1)", "Sample", key_display=", .", id="inspect.sample_after",
-            tooltip="To the next sample of the same prompt",
+            tooltip="To the sample before, or the next one of the same prompt",
         ),
         Binding(
             "comma", "sample(-1)", "Sample before", show=False, key_display=",", id="inspect.sample_before",

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.text import Text
 from textual.content import Content
 
-from emaudit.spotchecks import QueueRow
+from emaudit.reviewing.spotchecks import QueueRow
 from emaudit.text import one_line
 from emaudit.themes import Tones
 from emaudit.watch.snapshot import title

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.binding import Binding
 from textual.content import Content
 
+from emaudit.reviewing.sitting import Sitting
 from emaudit.screens import rating_text
 from emaudit.screens.phases import Phase
 from emaudit.screens.scoring import SHARED, ScoringScreen, common_bindings
-from emaudit.sitting import Sitting
 
 if TYPE_CHECKING:
     from emaudit.reviewing.session import Revealed, Session, Shown

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.content import Content
 
+from emaudit.reviewing.sitting import Sitting
 from emaudit.screens.scoring import SHARED, ScoringScreen, common_bindings
-from emaudit.sitting import Sitting
 
 if TYPE_CHECKING:
     from emaudit.reviewing.session import Adjudication

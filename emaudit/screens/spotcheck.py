@@ -17,10 +17,10 @@ from textual.widget import Widget
 
 from emaudit.errors import EmauditError
 from emaudit.messages import Done
+from emaudit.reviewing.spotchecks import QueueRow, SpotChecks
 from emaudit.screens import dashboard_text, queue_text
 from emaudit.screens.base import AuditScreen
 from emaudit.screens.line import NameDialog, ReasonDialog
-from emaudit.spotchecks import QueueRow, SpotChecks
 from emaudit.text import one_line
 from emaudit.watch.snapshot import Snapshot
 from emaudit.widgets import figures

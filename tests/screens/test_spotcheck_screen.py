@@ -12,16 +12,16 @@ from screen_scene import HOSTILE, Opened, Scene, screen_lines, screen_text, sees
 from textual.pilot import Pilot
 from textual.widgets import Input, Select
 
-from emaudit.app import QueueApp
 from emaudit.config import Endpoint, Settings
 from emaudit.errors import StoreError
 from emaudit.reviewing.session import Session
+from emaudit.reviewing.spotchecks import Opening, SpotChecks
 from emaudit.screens.draw import DrawDialog
 from emaudit.screens.rating import RatingScreen
 from emaudit.screens.settle import SettleScreen
-from emaudit.spotchecks import Opening, SpotChecks
 from emaudit.store import Store, queues
 from emaudit.store.queues import Queue
+from emaudit.terminal import QueueApp
 from emaudit.watch.process import WatchThread
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import importlib
+import pkgutil
 import re
 import shlex
 from collections.abc import Iterator
@@ -70,34 +72,41 @@ def test_every_option_of_a_run_is_named() -> None:
 
 def key_table() -> str:
     """The README's table of keys, from the bindings."""
-    from emaudit.app import EmauditApp
-    from emaudit.screens.add import AddScreen
-    from emaudit.screens.base import Dialog
-    from emaudit.screens.edit import EditDialog
-    from emaudit.screens.leave import LeaveDialog
-    from emaudit.screens.page import PageDialog
-    from emaudit.screens.runs import RunsScreen
-    from emaudit.screens.start import StartDialog
-    from emaudit.screens.variants import VariantsScreen
-    from emaudit.widgets.table import RowTable
+    from emaudit.screens.keys import GROUPS
 
-    places: dict[str, Any] = {
-        "everywhere": EmauditApp,
-        "any list": RowTable,
-        "Variants (F2)": VariantsScreen,
-        "adding variants": AddScreen,
-        "editing a variant": EditDialog,
-        "starting a run": StartDialog,
-        "Runs (F3)": RunsScreen,
-        "leaving": LeaveDialog,
-        "any dialog": Dialog,
-        "help and details": PageDialog,
-    }
-    rows = ["| where | key | does |", "|---|---|---|"]
-    for place, owner in places.items():
-        for binding in owner.__dict__.get("BINDINGS", ()):
-            rows.append(f"| {place} | `{shown(binding)}` | {binding.tooltip} |")
-    return "\n".join(rows)
+    order = [*FIRST, *(group for group in GROUPS if group not in FIRST)]
+    found = [binding for owner in key_owners() for binding in owner.__dict__.get("BINDINGS", ())]
+    places: dict[tuple[str, str], dict[str, None]] = {}
+    stood_for: set[tuple[str, str]] = set()
+    for binding in sorted(found, key=lambda binding: order.index(binding.id.split(".")[0])):
+        group = binding.id.split(".")[0]
+        verb = (group, f"{binding.action.split('(')[0]} {binding.tooltip.split()[0]}")
+        if verb not in stood_for:
+            places.setdefault((shown(binding), binding.tooltip), {})[GROUPS[group]] = None
+        if len(shown(binding).split()) > 1 or "-" in shown(binding):
+            stood_for.add(verb)
+    rows = [f"| {', '.join(where)} | `{key}` | {tooltip} |" for (key, tooltip), where in places.items()]
+    return "\n".join(["| where | key | does |", "|---|---|---|", *rows])
+
+
+FIRST = ("app", "rows", "dialog")
+"""What stands first in the README: keys of every screen. `1-5` or `[ ]` stands for all keys that do the same."""
+
+
+def key_owners() -> list[type]:
+    """Every class of the app, its screens and its widgets that binds keys."""
+    import emaudit.screens
+    import emaudit.widgets
+    from emaudit.app import EmauditApp
+
+    names = [
+        module.name
+        for package in (emaudit.screens, emaudit.widgets)
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
+    ]
+    held = [thing for name in names for thing in vars(importlib.import_module(name)).values()]
+    own = [thing for thing in held if isinstance(thing, type) and thing.__module__ in names]
+    return [EmauditApp, *dict.fromkeys(own)]
 
 
 def shown(binding: Binding) -> str:

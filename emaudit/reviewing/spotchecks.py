@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from emaudit.config import Settings
-from emaudit.sitting import Sitting
+from emaudit.reviewing.sitting import Sitting
 
 if TYPE_CHECKING:
-    from emaudit.gallery import Gallery
     from emaudit.reviewing.drawing import Draw, Preview
+    from emaudit.reviewing.gallery import Gallery
     from emaudit.reviewing.session import Adjudication, Session
     from emaudit.scores.agreement.board import Dashboard
     from emaudit.store import Store
@@ -143,7 +143,7 @@ class SpotChecks:
 
     def gallery(self, uid: str, reviewer: str) -> Sitting[Gallery]:
         """A sitting over one person's disagreements with the judge."""
-        from emaudit.gallery import Gallery
+        from emaudit.reviewing.gallery import Gallery
 
         return self._sitting(uid, lambda store, held: Gallery(store, held, reviewer))
 
