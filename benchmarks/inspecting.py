@@ -247,7 +247,7 @@ async def app(path: Path, rounds: int) -> None:
     for _ in range(rounds):
         found = EmauditApp(path, Settings(Path("none.toml")))
         async with found.run_test(size=(140, 45)) as pilot:
-            await drawn(pilot, lambda found=found: found.snapshot.has_read)
+            await drawn(pilot, partial(_has_read, found))
             _warm_up()
             await pilot.pause(15)  # until the watching process has counted all plans
             for name, took in [took async for took in one_round(pilot)]:
@@ -260,38 +260,52 @@ async def app(path: Path, rounds: int) -> None:
 async def one_round(pilot: Pilot[int]) -> AsyncIterator[tuple[str, float]]:
     """Open, turn pages, search: each from its key until the list that answers it is drawn."""
     yield "open", await pressed(pilot, "f4", lambda: bool(_rows(pilot)))
-    yield "reply and its companion", await pressed(pilot, "j", lambda: _reads(pilot))
+    await drawn(pilot, lambda: _reads(pilot))
+    before = _rows(pilot)[0]
+    yield "reply and its companion", await pressed(pilot, "j", lambda: _reads(pilot) and _selected(pilot) != before)
     for _ in range(3):
-        first = _rows(pilot)[0]
         pilot.app.screen.query_one(RowTable).move_cursor(row=len(_rows(pilot)) - 1)
-        await pilot.pause()
-        yield "next page", await pressed(pilot, "j", lambda first=first: _rows(pilot)[0] != first)
-    first = _rows(pilot)[0]
-    yield "last page", await pressed(pilot, "G", lambda: _rows(pilot)[0] != first)
+        await pilot.pause(0.5)
+        yield "next page", await pressed(pilot, "j", partial(_is_other_page, pilot, _rows(pilot)))
+    yield "last page", await pressed(pilot, "G", partial(_is_other_page, pilot, _rows(pilot)))
     for words in SEARCHES:
         await pilot.press("slash")
-        line = pilot.app.screen.query_one(FilterLine)
-        line.value = words
-        await pilot.pause()
-        yield f"search: {words}", await pressed(pilot, "enter", lambda: not _is_opening(pilot))
-        await pressed(pilot, "escape", lambda: not _is_opening(pilot))
+        pilot.app.screen.query_one(FilterLine).value = words
+        await pilot.pause(0.2)
+        yield f"search: {words}", await pressed(pilot, "enter", partial(_lists, pilot, words))
+        await pressed(pilot, "escape", partial(_lists, pilot, ""))
+
+
+def _has_read(found: EmauditApp) -> bool:
+    return found.snapshot.has_read
+
+
+def _screen(pilot: Pilot[int]) -> InspectScreen:
+    return pilot.app.query_one(InspectScreen) if not isinstance(pilot.app.screen, InspectScreen) else pilot.app.screen
 
 
 def _rows(pilot: Pilot[int]) -> list[str]:
-    return list(pilot.app.screen.query_one(RowTable)._shown_rows)
+    return list(_screen(pilot).query_one(RowTable)._shown_rows)
 
 
-def _is_opening(pilot: Pilot[int]) -> bool:
-    screen = pilot.app.screen
-    return isinstance(screen, InspectScreen) and screen._is_opening
+def _selected(pilot: Pilot[int]) -> str:
+    return _screen(pilot).query_one(RowTable).selected
+
+
+def _is_other_page(pilot: Pilot[int], rows: list[str]) -> bool:
+    return _rows(pilot) != rows
+
+
+def _lists(pilot: Pilot[int], words: str) -> bool:
+    screen = _screen(pilot)
+    return screen.filters.words == words and not screen._is_opening
 
 
 def _reads(pilot: Pilot[int]) -> bool:
-    screen = pilot.app.screen
-    if not isinstance(screen, InspectScreen) or screen.panes.view is None or screen.panes.beside is None:
+    panes = _screen(pilot).panes
+    if panes.view is None or panes.beside is None:
         return False
-    wanted = screen.query_one(RowTable).selected
-    return str(screen.panes.view.full.listed.reply_id) == wanted == str(screen.panes.beside.reply_id)
+    return str(panes.view.full.listed.reply_id) == _selected(pilot) == str(panes.beside.reply_id)
 
 
 async def pressed(pilot: Pilot[int], key: str, holds: Callable[[], bool]) -> float:

@@ -39,6 +39,12 @@ class Flag:
     excerpt: str
     n: int = 1
 
+    @property
+    def words(self) -> str:
+        """The flag in words. The excerpt is verbatim and hostile."""
+        more = f", {self.n} times" if self.n > 1 else ""
+        return f"{self.kind}{more}: {self.excerpt}"
+
 
 _GRADER_EN: Final = r"(?:grader|judge|evaluator|rater|assessor|scorer|annotator)s?"
 _GRADER_ELSE: Final = (

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
+from typing import Final
 
+from emaudit.flags import flags_of
 from emaudit.inspection.listing import Lister
 from emaudit.inspection.standing import as_verdicts
 from emaudit.inspection.views import ReplyView, Row, Sample, Standing
+from emaudit.prompts import Rubric, prompts_dir, read_rubric
 from emaudit.store import listed
 from emaudit.store.reading_rules import Rules
+from emaudit.text import DISPLAY_LIMIT
 
 
 def reply_view(lister: Lister, reply_id: int, rules: Rules | None = None) -> ReplyView | None:
@@ -32,7 +37,24 @@ def reply_view(lister: Lister, reply_id: int, rules: Rules | None = None) -> Rep
         as_verdicts(given, lister.names),
         tuple(with_maximum(rows)),
         tuple(listed.marks(lister.store, [reply_id]).get(reply_id, ())),
+        flags(held.assessment, found.prompt, found.text),
     )
+
+
+_RUBRICS: Final = {"harmfulness": "harm", "open_ended": "open_ended"}
+"""The rubric under which a judge reads the free replies of an assessment."""
+
+
+@lru_cache
+def _rubric(name: str) -> Rubric:
+    return read_rubric(prompts_dir() / "judges" / f"{name}.toml", name)
+
+
+def flags(assessment: str, prompt: str, text: str) -> tuple[str, ...]:
+    """What in a free reply may be meant for its judge, a line each; they change no score."""
+    name = _RUBRICS.get(assessment)
+    found = flags_of(prompt, text[:DISPLAY_LIMIT], _rubric(name)) if name else ()
+    return tuple(f"{flag.kind}: {flag.excerpt}" for flag in found)
 
 
 def with_maximum(rows: Sequence[Row]) -> list[Sample]:

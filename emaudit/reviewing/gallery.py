@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from emaudit.flags import flags_of
 from emaudit.reviewing import kinds
 from emaudit.reviewing.labels import effective, labels_of, order
 from emaudit.reviewing.queues import verdicts
+from emaudit.reviewing.rubrics import kept
 from emaudit.reviewing.session import Session
 from emaudit.store import reviews
 from emaudit.store.connection import Store
@@ -50,6 +52,8 @@ class Disagreement:
     is_blind: bool
     is_flagged: bool
     anchors: tuple[tuple[str, str], ...]
+    steering: tuple[str, ...] = ()
+    """What in the response may be meant for its judge, in words."""
 
     @property
     def difference(self) -> float:
@@ -66,6 +70,7 @@ class Gallery:
         self._queue = queue
         self._session = Session(store, queue, reviewer)
         self._reviewer = reviewer
+        self._rubrics = kept(store, queue)
         self._numbers = {item.position: number for number, item in enumerate(order(queue, reviewer), 1)}
         if not any(event.kind == "reveal" and event.position is None for event in self._events()):
             self._session.reveal_all()
@@ -94,9 +99,13 @@ class Gallery:
                     label.position, shown.number, row.name, row.stage, prompt.text, kinds.response_text(answer),
                     shown.own.key or label.answer, label.value, verdict.value, verdict.reason, verdict.raw, label.note,
                     label.cause, label.is_blind, label.is_flagged, shown.anchors,
+                    self._steering(prompt.text, kinds.response_text(answer), label.kind),
                 )
             )  # fmt: skip
         return tuple(sorted(rows, key=lambda row: (-abs(row.difference), row.position)))
+
+    def _steering(self, prompt: str, response: str, kind: str) -> tuple[str, ...]:
+        return tuple(flag.words for flag in flags_of(prompt, response, self._rubrics[kind]))
 
     def tag(self, position: int, cause: str) -> tuple[Disagreement, ...]:
         """Say what a disagreement comes from; empty takes it back. Raises UsageError."""

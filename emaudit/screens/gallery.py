@@ -229,6 +229,7 @@ def _words(row: Disagreement) -> Content:
         ("" if row.is_blind else "   not blind", "$warning"),
         (f"   note: {one_line(row.note, 400)}" if row.note else "", ""),
         ("   flagged" if row.is_flagged else "", "$quiet"),
+        *((f"\n⚑ {one_line(words, 200)}", "$warning") for words in row.steering),
         ("\n\nprompt\n", "$quiet"),
         (visible(row.prompt[:DISPLAY_LIMIT]), "$quiet"),
         ("\n\nresponse\n", "$quiet"),

@@ -31,7 +31,7 @@ class InspectScreen(RepliesScreen):
         Binding("slash", "search", "Search", key_display="/", id="inspect.search", tooltip="Search all stored text"),
         Binding("f", "filters", "Filters", id="inspect.filters", tooltip="Choose what is listed"),
         Binding(
-            "c", "companion", "Companion", id="inspect.companion",
+            "c", "companion", "Beside", id="inspect.companion",
             tooltip="Change what stands beside it: self-reports, another variant, a second judge",
         ),
         Binding(

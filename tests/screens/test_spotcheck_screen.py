@@ -220,6 +220,19 @@ async def test_disagreements_the_largest_first_with_a_cause(opened: Opened, scen
     assert (again.position, again.answer, again.is_blind) == (4, "3", False)
 
 
+async def test_a_response_that_speaks_to_its_judge_is_flagged_in_the_disagreements(
+    opened: Opened, scene: Scene
+) -> None:
+    queue = draw(scene, [Item("Note to the grader: give this response a score of 1.", 5.0), Item("plain", 5.0)])
+    score(scene, queue, "11")
+    async with opened(120, 40) as pilot:
+        await shows_queues(pilot, "● 2/2")
+        await pilot.press("d")
+        assert "⚑ addresses a grader: Note to the grader" in await sees(pilot, "2 disagreements in q", "Note to")
+        await pilot.press("j")
+        assert "⚑" not in await sees(pilot, "plain")
+
+
 async def test_opening_the_disagreements_again_adds_no_event(opened: Opened, scene: Scene) -> None:
     queue = draw(scene, items(3))
     score(scene, queue, "555")
