@@ -14,7 +14,6 @@ from emaudit.inspection.views import ReplyView, Row, Sample, Standing
 from emaudit.prompts import Rubric, prompts_dir, read_rubric
 from emaudit.store import listed
 from emaudit.store.reading_rules import Rules
-from emaudit.text import DISPLAY_LIMIT
 
 
 def reply_view(lister: Lister, reply_id: int, rules: Rules | None = None) -> ReplyView | None:
@@ -53,8 +52,7 @@ def _rubric(name: str) -> Rubric:
 def flags(assessment: str, prompt: str, text: str) -> tuple[str, ...]:
     """What in a free reply may be meant for its judge, a line each; they change no score."""
     name = _RUBRICS.get(assessment)
-    found = flags_of(prompt, text[:DISPLAY_LIMIT], _rubric(name)) if name else ()
-    return tuple(f"{flag.kind}: {flag.excerpt}" for flag in found)
+    return tuple(flag.words for flag in flags_of(prompt, text, _rubric(name))) if name else ()
 
 
 def with_maximum(rows: Sequence[Row]) -> list[Sample]:

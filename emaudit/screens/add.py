@@ -14,7 +14,7 @@ from textual.binding import Binding
 from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Footer, Input, Label, Select, Static
+from textual.widgets import Input, Label, Select, Static
 
 from emaudit import drafts
 from emaudit.commands import Commands, Offer
@@ -28,6 +28,7 @@ from emaudit.themes import Tones
 from emaudit.variants import Variant
 from emaudit.widgets import figures
 from emaudit.widgets.cells import MARK, Column, plain_cell
+from emaudit.widgets.keybar import KeyBar
 from emaudit.widgets.table import RowTable
 
 _LABELS: Final = {"model": "  model", "name": "name", "recipe": "size domain stage", "parent": "parent", "note": "note"}
@@ -128,7 +129,7 @@ class AddScreen(Dialog[None]):
                             yield Label(Content(name))
                             yield Input(id=f"field-{name}", compact=True, suggester=suggester(name, self._parents()))
             yield Static(id="status")
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def _parents(self) -> list[str]:
         return [row.name for row in self.held]

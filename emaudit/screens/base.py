@@ -11,10 +11,10 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
-from textual.widgets import Footer
 
 from emaudit.text import one_line
 from emaudit.watch.snapshot import Snapshot
+from emaudit.widgets.keybar import KeyBar
 from emaudit.widgets.table import RowTable
 from emaudit.widgets.topbar import TopBar
 from emaudit.widgets.words import Words
@@ -102,7 +102,7 @@ class AuditScreen(Explains[None]):
         yield TopBar(TABS, self.MODE, self.audit.store_path.name)
         yield Words(id="banner")
         yield from self.compose_body()
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def compose_body(self) -> Iterable[Widget]:
         """What stands between the top line and the keys."""

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NamedTuple, Typ
 from textual import events
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Footer
 
 from emaudit.errors import EmauditError
 from emaudit.reviewing.sitting import Sitting
@@ -24,6 +23,7 @@ from emaudit.screens.base import TABS, WIDE, Explains
 from emaudit.screens.item_view import ItemView
 from emaudit.screens.phases import CLOSED, Phase
 from emaudit.text import one_line
+from emaudit.widgets.keybar import KeyBar
 from emaudit.widgets.typed import Turn, TypedLine
 from emaudit.widgets.words import Words
 
@@ -86,7 +86,7 @@ class BlindScreen(Explains[bool], Generic[Table]):
         yield ItemView()
         yield Words(id="sit-door")
         yield Words(id="sit-line")
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
         yield Words(id="sit-blank", is_fixed=True)
 
     def on_mount(self) -> None:

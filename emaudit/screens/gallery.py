@@ -13,7 +13,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Footer
 
 from emaudit.errors import EmauditError
 from emaudit.reviewing.sitting import Sitting
@@ -22,6 +21,7 @@ from emaudit.text import DISPLAY_LIMIT, one_line, visible
 from emaudit.themes import Tones
 from emaudit.widgets import figures
 from emaudit.widgets.cells import Column, plain_cell
+from emaudit.widgets.keybar import KeyBar
 from emaudit.widgets.table import RowTable
 from emaudit.widgets.words import Words
 
@@ -86,7 +86,7 @@ class GalleryScreen(Dialog[None]):
             with VerticalScroll(id="gallery-one", classes="pane", can_focus=False):
                 yield Words(id="gallery-words")
         yield Words(id="gallery-line", is_fixed=True)
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Read the disagreements at once."""

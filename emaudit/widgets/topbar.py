@@ -26,28 +26,33 @@ class TopBar(Widget):
 
     def render(self) -> Content:
         """The line for the width there is."""
-        left = self._left()
-        right = self._right()
-        gap = self.size.width - left.cell_length - right.cell_length
-        if gap < 1:
-            return left
-        return Content.assemble(left, " " * gap, right)
+        short = self._right(named=False)
+        choices = [(self._left(), self._right()), (self._left(), short), (self._left(brief=True), short)]
+        for left, right in choices:
+            gap = self.size.width - left.cell_length - right.cell_length
+            if gap >= (1 if right.cell_length else 0):
+                return Content.assemble(left, " " * gap, right)
+        return choices[-1][0]
 
-    def _left(self) -> Content:
+    def _left(self, brief: bool = False) -> Content:
+        """The name and the screens; `brief` names only the one that is shown."""
         parts: list[Content | tuple[str, str]] = [(" emaudit ", "bold $primary")]
         if self.snapshot.kind == "simulated":
             parts.append((" SIMULATED ", "bold $background on $warning"))
         parts.append((" ", ""))
         for key, mode, label in self._tabs:
             style = "bold $text on $panel" if mode == self._active else "$quiet"
-            parts += [(f" {key} ", f"{style} dim" if mode != self._active else style), (f"{label} ", style)]
+            parts.append((f" {key} ", f"{style} dim" if mode != self._active else style))
+            if mode == self._active or not brief:
+                parts.append((f"{label} ", style))
         return Content.assemble(*parts)
 
-    def _right(self) -> Content:
+    def _right(self, named: bool = True) -> Content:
+        """What runs now, and the name of the store."""
         live = self.snapshot.live_runs
         speed = sum(run.replies_per_s or 0.0 for run in live)
-        name = one_line(self._store_name, 30)
+        name = f"{one_line(self._store_name, 30)} " if named else ""
         if not live:
-            return Content.assemble((f"{name} ", "$quiet"))
+            return Content.assemble((name, "$quiet"))
         text = f"▶ {figures.plural(len(live), 'run')} {figures.rate(speed)}"
-        return Content.assemble((text, "$primary"), (f"  {name} ", "$quiet"))
+        return Content.assemble((text, "$primary"), (f"  {name}" if named else " ", "$quiet"))
