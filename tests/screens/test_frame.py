@@ -17,37 +17,21 @@ from textual.widgets import Static
 from emaudit.app import EmauditApp
 from emaudit.config import Settings
 from emaudit.screens.add import AddScreen
-from emaudit.screens.base import Dialog
 from emaudit.screens.edit import EditDialog
-from emaudit.screens.leave import LeaveDialog
 from emaudit.screens.page import PageDialog
-from emaudit.screens.runs import RunsScreen
-from emaudit.screens.start import StartDialog
 from emaudit.screens.variants import VariantsScreen
 from emaudit.themes import THEMES
 from emaudit.widgets.shield import Shield
 from emaudit.widgets.table import RowTable
 
-OWNERS = [
-    EmauditApp,
-    VariantsScreen,
-    RunsScreen,
-    AddScreen,
-    StartDialog,
-    EditDialog,
-    LeaveDialog,
-    PageDialog,
-    Dialog,
-    RowTable,
-]
 
-
-@pytest.mark.parametrize("owner", OWNERS)
-def test_every_binding_has_an_id_and_a_tooltip(owner: type) -> None:
-    bindings = owner.__dict__["BINDINGS"]
-    assert bindings
-    assert all(binding.id and binding.tooltip and binding.description for binding in bindings)
-    assert len({binding.id for binding in bindings}) == len(bindings)
+async def test_a_click_on_a_key_presses_it(opened: Opened, scene: Scene) -> None:
+    scene.add(*FIFTEEN)
+    async with opened(100, 30) as pilot:
+        await sees(pilot, "15 variants")
+        at = screen_lines(pilot)[-1].index("/ Filter")
+        await pilot.click("#keybar", offset=(at + 2, 0))
+        await until(pilot, lambda: pilot.app.screen.query_one("#filter").has_focus)
 
 
 async def test_the_help_comes_from_the_bindings(opened: Opened, scene: Scene) -> None:

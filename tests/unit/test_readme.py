@@ -109,6 +109,13 @@ def key_owners() -> list[type]:
     return [EmauditApp, *dict.fromkeys(own)]
 
 
+def test_every_binding_has_an_id_and_a_tooltip() -> None:
+    for owner in key_owners():
+        bindings = owner.__dict__.get("BINDINGS", ())
+        assert all(binding.id and binding.tooltip and binding.description for binding in bindings), owner
+        assert len({binding.id for binding in bindings}) == len(bindings), owner
+
+
 def shown(binding: Binding) -> str:
     """A binding's first key as it is written."""
     if binding.key_display:
