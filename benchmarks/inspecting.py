@@ -31,7 +31,7 @@ from emaudit.app import EmauditApp, _warm_up
 from emaudit.assessments import ASSESSMENTS
 from emaudit.assessments.base import DIMENSIONS, Planned, Prompt
 from emaudit.config import Settings
-from emaudit.inspection.filters import Filters
+from emaudit.filters import Filters
 from emaudit.prompts import load_library
 from emaudit.screens.inspect import InspectScreen
 from emaudit.store import Plan, Store, plans, runs, scorers, variants

@@ -30,8 +30,8 @@ from textual.worker import Worker, WorkerState
 from emaudit.commands import Commands, Order
 from emaudit.config import Settings
 from emaudit.errors import EmauditError
-from emaudit.hushed import HushedApp
 from emaudit.messages import Done, Refused, RunStarted, StoreRead
+from emaudit.noting import NotingApp
 from emaudit.reviewing.spotchecks import Opening, SpotChecks
 from emaudit.screens.base import TABS
 from emaudit.screens.keys import HelpDialog, keys_of
@@ -75,7 +75,7 @@ def _review() -> Screen[None]:
     return SpotCheckScreen()
 
 
-class EmauditApp(HushedApp):
+class EmauditApp(NotingApp):
     """Screens over one snapshot of the store; whatever blocks is done in threads."""
 
     TITLE = "emaudit"
@@ -159,7 +159,7 @@ class EmauditApp(HushedApp):
             self._obey_signals()
         self.call_after_refresh(self._start_watching)
 
-    def on_unmount(self) -> None:
+    async def on_unmount(self) -> None:
         """End the watching."""
         self._watching.stop()
 

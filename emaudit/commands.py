@@ -124,13 +124,14 @@ class Commands:
             if new_name != name:
                 variants.rename(store, name, new_name)
 
-    def mark_seen(self, settings: Settings, reply_ids: Sequence[int]) -> None:
-        """Note that the reviewer of the settings had the verdicts of these replies in view. Raises EmauditError."""
-        from emaudit.reviewing.people import reviewer_name
+    def mark_seen(self, batch: Mapping[str, Sequence[int]]) -> None:
+        """Note who had the verdicts of which replies in view. Raises EmauditError."""
         from emaudit.store import Store, reviews
+        from emaudit.store.told import told
 
-        with Store.open(self.store_path, write=True) as store:
-            reviews.mark_seen(store, reviewer_name(settings), reply_ids)
+        with told(), Store.open(self.store_path, write=True) as store:
+            for reviewer, reply_ids in batch.items():
+                reviews.mark_seen(store, reviewer, reply_ids)
 
     def star(self, settings: Settings, reply_id: int, is_on: bool) -> None:
         """Mark a reply as an example for the paper, its verdict in view, or take the mark away. Raises EmauditError."""

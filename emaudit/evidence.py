@@ -14,7 +14,7 @@ from emaudit.latex import paragraph, verbatim
 from emaudit.methods import methods_page
 from emaudit.reviewing.files import REVIEW_COLUMNS, review_rows
 from emaudit.scores import Source
-from emaudit.scores.agreement import COLUMNS, CONFUSION_COLUMNS, agreement_tables, blind_labels
+from emaudit.scores.agreement import COLUMNS, CONFUSION_COLUMNS, Checks, agreement_tables, blind_labels
 from emaudit.scores.agreement.gathering import Labelled
 from emaudit.scores.agreement.rows import Table as Agreement
 from emaudit.scores.agreement.rows import sort_key
@@ -63,12 +63,13 @@ class Evidence:
         self.preset = preset
         self.plans = list(plans)
         self.judge = judge
+        self.checks = Checks(store)
 
     @cached_property
     def tables(self) -> list[Agreement]:
         """Every table of agreement."""
         name = self.judge.identity if self.judge else ""
-        return agreement_tables(self.store, self.preset, [plan for _, plan in self.plans], name)
+        return agreement_tables(self.store, self.preset, [plan for _, plan in self.plans], name, self.checks)
 
     @cached_property
     def labels(self) -> Mapping[int, Labelled]:
@@ -88,7 +89,7 @@ class Evidence:
         examples = list(self._examples())
         yield Table("examples.csv", EXAMPLE_COLUMNS, ([row.get(name) for name in EXAMPLE_COLUMNS] for row in examples))
         yield Page("examples.tex", examples_tex(examples))
-        yield Page("methods.md", methods_page(self.store, self.preset, self.plans, self.judge))
+        yield Page("methods.md", methods_page(self.store, self.preset, self.plans, self.judge, self.checks))
 
     def _examples(self) -> Iterator[Record]:
         """The starred replies, as the tables have them."""

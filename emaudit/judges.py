@@ -64,11 +64,6 @@ class Choice:
         return Judge(judge(store, self.model, self.detail), self.model, self.endpoint, self.library, self.params)
 
 
-def resolve(store: Store, settings: Settings, library: Library, spec: RunSpec, rows: list[Variant]) -> Judge:
-    """The judge of a new run, stored. Raises UsageError where none is named, configured or advertised."""
-    return choose(settings, library, spec, rows).stored(store)
-
-
 def choose(settings: Settings, library: Library, spec: RunSpec, rows: list[Variant], rubric: str = "") -> Choice:
     """The judge that a spec names, with a rubric of one's own (a file) where given.
 

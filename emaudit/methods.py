@@ -11,7 +11,7 @@ from typing import Any
 
 from emaudit.planted import Shift, shift, triples_of
 from emaudit.scores import Source, Tally
-from emaudit.scores.agreement import Dashboard, dashboard
+from emaudit.scores.agreement import Checks, Dashboard, dashboard
 from emaudit.scores.agreement.board import Detail
 from emaudit.scores.agreement.inputs import POOLED
 from emaudit.scores.agreement.measures import WITH_HUMAN
@@ -23,16 +23,19 @@ from emaudit.store.plans import Plan
 from emaudit.store.queues import Queue, queues
 from emaudit.store.readings import judge_used, tallies
 from emaudit.store.scorers import Scorer
+from emaudit.text import visible
 
 Plans = Sequence[tuple[Source, Plan]]
 
 
-def methods_page(store: Store, preset: str, plans: Plans, judge: Scorer | None = None) -> str:
+def methods_page(
+    store: Store, preset: str, plans: Plans, judge: Scorer | None = None, found: Checks | None = None
+) -> str:
     """The page as Markdown: judging, spot-check, agreement and correction, steering, and what it does not show.
 
-    `plans` are those of the tables; `judge` None stands for the active one.
+    `plans` are those of the tables; `judge` None stands for the active one; `found` holds what is computed already.
     """
-    checks = [(queue, dashboard(store, queue)) for queue in queues(store) if queue.preset == preset]
+    checks = [(queue, dashboard(store, queue, "", found)) for queue in queues(store) if queue.preset == preset]
     sections = [
         ("Judging", list(_judging(store, plans, judge))),
         ("Spot-check", list(_checks(checks))),
@@ -44,7 +47,7 @@ def methods_page(store: Store, preset: str, plans: Plans, judge: Scorer | None =
         parts.append("**SIMULATED.** The replies or the verdicts below are made up by the embedded endpoint.")
     for title, paragraphs in sections:
         parts += [f"## {title}", *paragraphs]
-    return "\n\n".join(parts) + "\n"
+    return visible("\n\n".join(parts)) + "\n"
 
 
 def _judging(store: Store, plans: Plans, judge: Scorer | None) -> Iterator[str]:
@@ -166,6 +169,10 @@ def _raters(board: Dashboard) -> str:
         words.append(f"{counts.n_deferred} were deferred")
     if counts.median_seconds.value is not None:
         words.append(f"the median label took {counts.median_seconds.value:.1f} s")
+    if counts.n_voided:
+        words.append(f"{_counted(counts.n_voided, 'label')} are of replies voided since the draw, and stay in")
+    if board.looks:
+        words.append(board.looks)
     if board.stopped:
         words.append(board.stopped)
     others = ", ".join(board.reviewers[1:])

@@ -53,4 +53,6 @@ def run_app(
     app.run()
     if app._exception is not None:
         raise app._exception
+    if app.not_noted:
+        print(f"emaudit: {app.not_noted}", file=sys.stderr)
     return app.return_code or 0

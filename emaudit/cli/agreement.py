@@ -36,7 +36,8 @@ def _agreement(context: Context) -> int:
         if options.methods:
             emit(methods_page(store, archive.preset, evidence.plans, evidence.judge).rstrip("\n"))
             return 0
-        boards = [dashboard(store, held, options.judge) for held in _queues(store, archive.preset, chosen)]
+        held = _queues(store, archive.preset, chosen)
+        boards = [dashboard(store, queued, options.judge, evidence.checks) for queued in held]
         rows = [found.row for found in evidence.tables]
         simulated = store.kind == "simulated" or any(row.simulated for row in rows)
     if context.json:

@@ -15,7 +15,7 @@ from emaudit.errors import UsageError
 from emaudit.reviewing.drawing import DESIGNS, REVEALS, Draw, Preview, create, preview
 from emaudit.reviewing.files import export_events
 from emaudit.reviewing.handoff import read_handoff, write_handoff
-from emaudit.reviewing.labels import adjudicated, current, disagreements, stopped
+from emaudit.reviewing.labels import adjudicated, current, disagreements, progress, stopped
 from emaudit.reviewing.people import reviewer_name
 from emaudit.reviewing.queues import Queue, present_rubrics, queue, queues
 from emaudit.reviewing.session import Session
@@ -25,7 +25,19 @@ from emaudit.store.reviews import events
 
 _AS: Final = "who you are, else [reviewer] name of the settings, else your account"
 _STRATA: Final = ("STRATUM", "JUDGE", "FRAME", "DRAWN", "SHARE")
-_QUEUES: Final = ("QUEUE", "ASSESSMENT", "PRESET", "DESIGN", "JUDGE", "REVIEWER", "DONE", "PLANNED", "SETTLED", "STATE")
+_QUEUES: Final = (
+    "QUEUE",
+    "ASSESSMENT",
+    "PRESET",
+    "DESIGN",
+    "JUDGE",
+    "REVIEWER",
+    "DONE",
+    "PLANNED",
+    "REPEATS",
+    "SETTLED",
+    "STATE",
+)
 
 
 def register(verbs: Verbs) -> None:
@@ -204,12 +216,13 @@ def _list(context: Context) -> int:
             (
                 *(str(row[name]) for name in ("queue", "assessment", "preset", "design", "judge", "reviewer")),
                 *(f"{row[name]:,}" for name in ("n_done", "n_planned")),
+                f"{row['n_repeats_done']}/{row['n_repeats']}",
                 f"{row['n_settled']}/{row['n_disagreements']}",
                 str(row["state"]),
             )
             for row in rows
         ],
-        right=("DONE", "PLANNED", "SETTLED"),
+        right=("DONE", "PLANNED", "REPEATS", "SETTLED"),
         whole=("QUEUE",),
     )
     for row in rows:
@@ -221,8 +234,9 @@ def _list(context: Context) -> int:
 def _listed(store: Store, held: Queue, present: Mapping[str, str]) -> dict[str, object]:
     told = events(store, held.queue_id)
     found = current(told, held, present)
-    mains = [label for label in found if label.is_first and label.role == "main" and label.status != "skipped"]
-    n_done = sum(label.is_done for label in mains)
+    own = [label for label in found if label.is_first]
+    mains = [label for label in own if label.role == "main"]
+    far = progress(own)
     early = stopped(told, held)
     n_settled = len(adjudicated(told))
     apart = {first.position for first, _ in disagreements(found)} | {row.position for row in adjudicated(told)}
@@ -236,13 +250,15 @@ def _listed(store: Store, held: Queue, present: Mapping[str, str]) -> dict[str, 
         "reviewer": held.reviewer,
         "second": sorted({label.reviewer for label in found if not label.is_first}),
         "seed": held.seed,
-        "n_done": n_done,
-        "n_planned": len(mains),
+        "n_done": far.n_done,
+        "n_planned": far.n_planned,
+        "n_repeats_done": far.n_repeats_done,
+        "n_repeats": far.n_repeats,
         "n_not_blind": sum(label.is_done and not label.is_blind for label in mains),
         "n_under_old_rubric": sum(label.is_under_old_rubric for label in mains),
         "n_disagreements": len(apart),
         "n_settled": n_settled,
-        "state": f"stopped: {early.reason}" if early else "done" if n_done == len(mains) else "open",
+        "state": f"stopped: {early.reason}" if early else "done" if far.n_done == far.n_planned else "open",
         "created_at": held.created_at,
     }
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 _CAPS = ("max_concurrency", "max_requests", "max_tokens")
 _RESUME_CAPS = ("max_requests", "max_tokens", "max_cost")
-_NOT_RESUMED = {"import": "is an import", "plant": "only planted pairs"}
 _SWITCHES = ("retry_errors", "update_prompts", "new", "insecure_http", "allow_identical")
 
 
@@ -192,13 +191,22 @@ def _run_to_resume(store: Store, named: str) -> str:
     """The run named, else the last one. Raises UsageError for none, and for one with nothing to resume."""
     if named:
         run = runs.run(store, named)
-        if run.kind in _NOT_RESUMED:
-            raise UsageError(f"run {run.uid} {_NOT_RESUMED[run.kind]}: there is nothing to ask")
+        if why := _why_not_resume(store, run):
+            raise UsageError(f"run {run.uid} {why}: there is nothing to ask")
         return run.uid
-    asked = [run.uid for run in runs.runs(store) if run.kind not in _NOT_RESUMED]
+    asked = [run.uid for run in runs.runs(store) if not _why_not_resume(store, run)]
     if not asked:
         raise UsageError("no run to resume: `emaudit run NAME` starts one")
     return asked[-1]
+
+
+def _why_not_resume(store: Store, run: runs.Run) -> str:
+    """Why a run has nothing to resume, whatever else happens; empty where it may have something."""
+    if run.kind == "import":
+        return "is an import"
+    if run.kind == "plant" and any(event.kind == steering.EVENT for event in runs.events(store, run.run_id)):
+        return "has its planted pairs"
+    return ""
 
 
 def report(context: Context, ended: Ended, n_events: int = 0) -> int:

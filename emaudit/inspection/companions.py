@@ -11,11 +11,11 @@ from emaudit.assessments import by_key
 from emaudit.inspection.listing import Lister
 from emaudit.inspection.matching import TOTAL, Wanted, matching
 from emaudit.inspection.reading import reply_view, with_maximum
-from emaudit.inspection.shapes import Listed
 from emaudit.inspection.standing import as_verdicts
 from emaudit.inspection.views import Answered, Block, Companion, JudgeView, Measured, SelfReports
 from emaudit.scores.measures import MEASURES, PARTS
 from emaudit.scores.profiles import Profile
+from emaudit.shapes import Listed
 from emaudit.stats.templates import Cell, Group
 from emaudit.store import listed, readings, scorers
 from emaudit.store.exporting import has_replies

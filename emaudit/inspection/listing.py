@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from emaudit.inspection.filters import Filters
-from emaudit.inspection.shapes import Stretch
+from emaudit.filters import Filters
 from emaudit.inspection.standing import standing
 from emaudit.inspection.views import Page, Row
+from emaudit.shapes import Stretch
 from emaudit.store import Store, variants
 from emaudit.store.inspecting import PAGE, Listing, n_newer
 from emaudit.store.listed import choices, listed, marks, scorer_names, verdicts

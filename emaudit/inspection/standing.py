@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from emaudit.inspection.shapes import Given
 from emaudit.inspection.views import Standing, Verdict
+from emaudit.shapes import Given
 from emaudit.store.reading_rules import Rules
 
 _FINAL = frozenset({"scored", "neutral", "unscored"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from emaudit.inspection.shapes import Full, Listed, Mark, Said, Stretch
+from emaudit.shapes import Full, Listed, Mark, Said, Stretch
 from emaudit.variants import Variant
 
 
@@ -67,7 +67,6 @@ class Page:
     stretch: Stretch = field(default_factory=lambda: Stretch(()))
     n: int | None = None
     newest: int = 0
-    n_stored: int = 0
 
 
 @dataclass(frozen=True, slots=True)

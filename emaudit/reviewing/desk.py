@@ -17,7 +17,7 @@ from emaudit.reviewing.labels import effective
 from emaudit.reviewing.rubrics import kept
 from emaudit.store.connection import Store
 from emaudit.store.queues import Queue, QueueItem, item_text
-from emaudit.store.reviews import Event, EventRow, event, events, insert_event, seen
+from emaudit.store.reviews import Event, EventRow, event, events, insert_event, n_events, seen
 
 _HELD: Final = 64
 """Texts kept in memory: the last items and the one prepared ahead."""
@@ -202,17 +202,40 @@ class Desk(ABC):
             self.queue.judge,
             self.queue.seed,
         )
-        written = event(self.store, insert_event(self.store, row))
+        with self.store.transaction():
+            self._catch_up()
+            written = event(self.store, insert_event(self.store, row))
         self._events.append(written)
         self._stand = effective(self._events)
         self._refreshed()
         return written
 
+    def _catch_up(self) -> None:
+        """Read the events again where others were written since; called before each one is written.
+
+        Raises UsageError where this person went on elsewhere: what was pressed was meant for what stood here before.
+        """
+        known, before = len(self._events), self._place()
+        if n_events(self.store, self.queue.queue_id) == known:
+            return
+        self._events = events(self.store, self.queue.queue_id)
+        self._stand = effective(self._events)
+        self._refreshed()
+        is_elsewhere = any(event.reviewer == self.reviewer for event in self._events[known:])
+        if is_elsewhere or self._place() != before:
+            raise UsageError("this queue was gone on with elsewhere: what stood here is not what stands now")
+
+    def _place(self) -> tuple[int, Own] | None:
+        """The item that is up, and what this person holds of it."""
+        item = self._current()
+        return (item.position, self._own(item)) if item else None
+
     def _kind(self, item: QueueItem) -> str:
         return kinds.kind_of(item.assessment, item.format)
 
     def _answers(self, item: QueueItem) -> Mapping[str, str]:
-        return kinds.answers(self._kind(item), self.queue.seed, self.reviewer, item.reply_id)
+        prompt, _ = self._text(item)
+        return kinds.answers(self._kind(item), prompt, self.queue.seed, self.reviewer, item.reply_id)
 
     def _key(self, item: QueueItem, answer: str) -> str:
         return next((key for key, meant in self._answers(item).items() if meant == answer), "")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import secrets
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -126,12 +127,13 @@ def preview(store: Store, draw: Draw) -> Preview:
         tuple(strata),
         *_half_widths(found, draw, strata),
         tuple(_of_variant(found, draw, strata, name) for name in names),
-        (*found.warnings, *_warnings(draw, n_drawn)),
+        (*found.warnings, *_warnings(found, draw, n_drawn)),
     )
 
 
 def create(store: Store, draw: Draw, library: Library) -> Queue:
     """Draw a queue and keep it. Raises UsageError where it cannot be made or its name is taken."""
+    from emaudit.scores.agreement.drawnframe import kept as kept_of
     from emaudit.scores.agreement.usable import Thresholds
 
     found = framed(store, draw.assessment, draw.variants, draw.preset, draw.judge)
@@ -151,6 +153,7 @@ def create(store: Store, draw: Draw, library: Library) -> Queue:
             "rubrics": kept,
             "parsers": sorted(found.parsers),
             "plans": [plan.plan_id for plan in found.plans],
+            **kept_of(found.rows),
             "thresholds": Thresholds.stored({**Thresholds().record(), **draw.thresholds}).record(),
             "version": __version__,
         }
@@ -222,8 +225,14 @@ def _n_labels(found: Framed, draw: Draw, strata: Sequence[Stratum]) -> int:
     return round(n_units * found.samples) if draw.design == "prompts" else n_units
 
 
-def _warnings(draw: Draw, n_drawn: int) -> list[str]:
+def _warnings(found: Framed, draw: Draw, n_drawn: int) -> list[str]:
     said = []
+    n_short, n_prompts, k = *_short(found), _k()
+    if draw.design == "prompts" and n_short:
+        said.append(
+            f"{n_short:,} of {n_prompts:,} prompts have fewer than {k} replies, so no maximum of {k}: their labels "
+            "correct nothing; `--design stratified` corrects the mean"
+        )
     if n_drawn > draw.n:
         said.append(f"{n_drawn} labels, not {draw.n}: every stratum needs a few; fewer variants need fewer")
     if n_drawn < draw.n:
@@ -231,6 +240,19 @@ def _warnings(draw: Draw, n_drawn: int) -> list[str]:
     if draw.reveal == "each" and draw.repeat_share:
         said.append("no items come back: with --reveal each their second score would not be blind")
     return said
+
+
+def _k() -> int:
+    """Replies that a prompt's maximum is over."""
+    from emaudit.scores.measures import Rules
+
+    return Rules().k
+
+
+def _short(found: Framed) -> tuple[int, int]:
+    """How many prompts of the frame have too few replies for a maximum, and how many there are."""
+    sizes = Counter(row.cell_id for row in found.rows)
+    return sum(size < _k() for size in sizes.values()), len(sizes)
 
 
 def _drawn(found: Framed, draw: Draw, strata: Sequence[Stratum], seed: int) -> list[QueueItem]:
@@ -298,7 +320,8 @@ def _mean(found: Framed, draw: Draw, strata: Sequence[Stratum], n_labels: int) -
     for number in dict.fromkeys(row.variant_id for row in by_score):
         own = {row.judge_value or 0.0: row for row in by_score if row.variant_id == number}
         own_sizes = {score: row.n_frame for score, row in own.items()}
-        half = sampling.expected_half_width_mean(own_sizes, {s: n_by.get(row.stratum, 0) for s, row in own.items()})
+        labels = {score: n_by.get(row.stratum, 0) for score, row in own.items()}
+        half = sampling.expected_half_width_mean(own_sizes, labels, guarded=True)
         if half.value is None:
             return half
         squares.append((sum(own_sizes.values()) / total * half.value) ** 2)
@@ -309,6 +332,9 @@ def _maximum(found: Framed, draw: Draw, strata: Sequence[Stratum], n_labels: int
     n_frame = sum(row.n_frame for row in found.strata("prompts"))
     own = sum(row.n_drawn for row in strata)
     n_prompts = own if draw.design == "prompts" else int(n_labels / found.samples)
+    n_short, n_all = _short(found)
+    if n_short == n_all:
+        return Figure(None, f"no prompt has the {_k()} replies that its maximum is over")
     if n_prompts < 2:
         return Figure(None, f"{n_labels} labels are fewer than two whole prompts")
     half = sampling.expected_half_width_maximum(min(n_prompts, n_frame), n_frame)

@@ -54,6 +54,7 @@ class Disagreement:
     anchors: tuple[tuple[str, str], ...]
     steering: tuple[str, ...] = ()
     """What in the response may be meant for its judge, in words."""
+    reply_id: int = 0
 
     @property
     def difference(self) -> float:
@@ -100,6 +101,7 @@ class Gallery:
                     shown.own.key or label.answer, label.value, verdict.value, verdict.reason, verdict.raw, label.note,
                     label.cause, label.is_blind, label.is_flagged, shown.anchors,
                     self._steering(prompt.text, kinds.response_text(answer), label.kind),
+                    label.reply_id,
                 )
             )  # fmt: skip
         return tuple(sorted(rows, key=lambda row: (-abs(row.difference), row.position)))

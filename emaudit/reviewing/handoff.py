@@ -52,6 +52,8 @@ class _Line:
     prompt: str
     response: str
     options: Mapping[str, str]
+    known: Mapping[str, str]
+    """What may stand under `score` -> the answer as it is stored."""
 
 
 def write_handoff(store: Store, queue: Queue, path: Path) -> list[Exported]:
@@ -134,11 +136,11 @@ def _lines(store: Store, queue: Queue) -> Iterator[_Line]:
 def _line(store: Store, queue: Queue, item: QueueItem) -> _Line:
     prompt, answer = item_text(store, item.reply_id)
     kind = kinds.kind_of(item.assessment, item.format)
-    known = kinds.option_keys(queue.seed, MARK, item.reply_id)
+    known = kinds.answers(kind, prompt, queue.seed, MARK, item.reply_id)
     options = {key: kinds.poles(prompt)[pole] for key, pole in known.items()} if kind == "option" else {}
     digest = hashlib.sha256(f"{queue.uid}/{item.position}".encode()).hexdigest()[:10]
     question, response = kinds.QUESTIONS[kind], kinds.response_text(answer)
-    return _Line(f"{queue.uid}-{digest}", item, kind, question, prompt.text, response, options)
+    return _Line(f"{queue.uid}-{digest}", item, kind, question, prompt.text, response, options, known)
 
 
 def _columns(lines: Sequence[_Line]) -> list[str]:
@@ -230,15 +232,14 @@ def _checked(
         offered = kinds.reasons(line.kind)
         wrong = "" if reason in offered else f"cannot_tell {reason!r}; known: {', '.join(offered)}"
         return wrong, line, kinds.NEITHER if reason == kinds.NEITHER else "", reason
-    answers = _answers(queue, line)
+    answers = _answers(line)
     answer = answers.get(score.removesuffix(".0"), "")
     return ("" if answer else f"score {score!r}; known: {', '.join(answers)}"), line, answer, ""
 
 
-def _answers(queue: Queue, line: _Line) -> Mapping[str, str]:
+def _answers(line: _Line) -> Mapping[str, str]:
     """What may stand under `score` -> the answer as it is stored; a language by its name."""
-    known = kinds.answers(line.kind, queue.seed, MARK, line.item.reply_id)
-    return {answer: answer for answer in known.values()} if line.kind == "language" else known
+    return {answer: answer for answer in line.known.values()} if line.kind == "language" else line.known
 
 
 def _same(given: str, stored: str) -> bool:

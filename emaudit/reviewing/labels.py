@@ -1,4 +1,4 @@
-"""Events to labels: what each person holds of each item now. Pure; undo is folded here and nowhere else."""
+"""Events to labels: what each person holds of each item now. Pure; `store.reviews` has the same fold for lists."""
 
 from __future__ import annotations
 
@@ -74,6 +74,20 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far one person is: main items answered of those to answer, and the same of the repeats apart.
+
+    Items that a confirmed 5 made needless count as `n_skipped` alone.
+    """
+
+    n_done: int
+    n_planned: int
+    n_repeats_done: int
+    n_repeats: int
+    n_skipped: int
+
+
+@dataclass(frozen=True, slots=True)
 class Adjudicated:
     """How a disagreement between two raters was settled; reported apart from the labels."""
 
@@ -101,7 +115,10 @@ class Stopped:
 
 
 def effective(events: Iterable[Event]) -> list[Event]:
-    """The events that still stand, in their order: those that were not undone, without the undos themselves."""
+    """The events that still stand, in their order: those that were not undone, without the undos themselves.
+
+    `store.reviews.STANDS` is the same rule in SQL, where the labels of a whole store are wanted.
+    """
     held = sorted(events, key=lambda event: event.seq)
     undone = {event.undoes for event in held if event.kind == "undo"}
     return [event for event in held if event.kind != "undo" and event.event_id not in undone]
@@ -215,6 +232,15 @@ def _with_skips(labels: Sequence[Label]) -> list[Label]:
     return [replace(x, status="skipped") if x.reply_id in skipped and not x.is_done else x for x in held]
 
 
+def progress(labels: Iterable[Label]) -> Progress:
+    """How far the person of these labels is; every place that counts items done counts them by this."""
+    held = list(labels)
+    asked = [label for label in held if label.status != "skipped"]
+    mains = [label.is_done for label in asked if label.role == "main"]
+    again = [label.is_done for label in asked if label.role != "main"]
+    return Progress(sum(mains), len(mains), sum(again), len(again), len(held) - len(asked))
+
+
 def adjudicated(events: Sequence[Event]) -> tuple[Adjudicated, ...]:
     """The settled disagreements as they stand, by position: the newest outcome of each."""
     found: dict[int, Adjudicated] = {}
@@ -237,13 +263,22 @@ def adjudicated(events: Sequence[Event]) -> tuple[Adjudicated, ...]:
     return tuple(found[position] for position in sorted(found))
 
 
+def looks(events: Sequence[Event]) -> tuple[Stopped, ...]:
+    """Every stop that was not undone, in order: each showed the results, also where scoring went on after it."""
+    return tuple(_stop(event) for event in effective(events) if event.kind == "stop")
+
+
+def _stop(event: Event) -> Stopped:
+    n_done, _, n_planned = event.answer.partition(" of ")
+    return Stopped(int(n_done), int(n_planned), event.reviewer, event.reason, event.at)
+
+
 def stopped(events: Sequence[Event], queue: Queue) -> Stopped | None:
     """The early stop of a queue, unless its first reviewer went on after it."""
     last: Stopped | None = None
     for event in effective(events):
         if event.kind == "stop":
-            n_done, _, n_planned = event.answer.partition(" of ")
-            last = Stopped(int(n_done), int(n_planned), event.reviewer, event.reason, event.at)
+            last = _stop(event)
         elif event.kind in ANSWERS and event.reviewer == queue.reviewer:
             last = None
     return last

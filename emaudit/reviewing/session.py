@@ -22,6 +22,7 @@ from emaudit.reviewing.labels import (
     labels_of,
     order,
     pairs,
+    progress,
     stopped,
 )
 from emaudit.reviewing.queues import verdicts
@@ -51,7 +52,10 @@ class Revealed:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How far one person is. `n_left` counts open and deferred items; skipped ones are neither done nor left."""
+    """How far one person is, repeats among the rest: nothing may tell them apart while they are scored.
+
+    `n_left` counts open and deferred items; skipped ones are planned, but neither done nor left.
+    """
 
     n_planned: int
     n_done: int
@@ -181,11 +185,10 @@ class Session(Desk):
             raise UsageError(f"only {self.queue.reviewer}, who drew {self.queue.name!r}, can stop it: --as NAME")
         if not reason.strip():
             raise UsageError("say why the queue is stopped")
-        mains = [label for label in self._labels.values() if label.role == "main"]
-        n_done = sum(label.is_done for label in mains)
-        if not any(label.status in ("open", "deferred") for label in mains):
+        far = progress(self._labels.values())
+        if far.n_done == far.n_planned:
             raise UsageError(f"{self.queue.name!r} is done: there is nothing to stop")
-        at = f"{n_done} of {sum(label.status != 'skipped' for label in mains)}"
+        at = f"{far.n_done} of {far.n_planned}"
         self._write("stop", None, answer=at, reason=storable(reason.strip()))
         return at
 
@@ -193,15 +196,16 @@ class Session(Desk):
     def tally(self) -> Tally:
         """How far this person is."""
         held = self._labels.values()
+        far = progress(held)
         count = Counter(label.status for label in held)
         return Tally(
-            n_planned=len(held),
-            n_done=sum(label.is_done for label in held),
+            n_planned=far.n_planned + far.n_repeats + far.n_skipped,
+            n_done=far.n_done + far.n_repeats_done,
             n_left=count["open"] + count["deferred"],
             n_deferred=count["deferred"],
             n_flagged=sum(label.is_flagged for label in held),
             n_not_blind=sum(label.is_done and not label.is_blind for label in held),
-            n_skipped=count["skipped"],
+            n_skipped=far.n_skipped,
         )
 
 
@@ -234,7 +238,7 @@ class Adjudication(Desk):
         return tuple(found)
 
     def _worded(self, item: QueueItem, label: Label) -> str:
-        return label.reason or self._key(item, label.answer)
+        return self._key(item, label.answer) or label.reason
 
     @property
     def tally(self) -> Tally:

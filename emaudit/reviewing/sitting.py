@@ -32,9 +32,13 @@ class Sitting(Generic[Table]):
         return self._pool.submit(self._done, job)
 
     def _done(self, job: Callable[[Table], Answer]) -> Answer:
-        if self._table is None:
-            self._table = self._open_table()
-        return job(self._table)
+        """Do a job; raises StoreError for whatever SQLite says, so that the job after it can be done."""
+        from emaudit.store.told import told
+
+        with told():
+            if self._table is None:
+                self._table = self._open_table()
+            return job(self._table)
 
     def close(self) -> None:
         """Close the table once everything asked is done; does not wait."""

@@ -35,11 +35,13 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Rater:
-    """How far one person is: items done of those that person gets."""
+    """How far one person is: main items done of those that person gets, and repeats of theirs."""
 
     name: str
     n_done: int
     n_planned: int
+    n_repeats_done: int = 0
+    n_repeats: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class QueueRow:
 
     @property
     def is_finished(self) -> bool:
-        """Whether the first reviewer has done the planned items, or stopped early: results may be shown."""
+        """Whether the first reviewer has done the main items, or stopped early: results may be shown."""
         return bool(self.stopped) or self.raters[0].n_done >= self.raters[0].n_planned
 
 
@@ -176,8 +178,13 @@ class SpotChecks:
             from emaudit.store.queues import queue
 
             store = Store.open(self.store_path, write=True)
+            try:
+                table = make(store, queue(store, uid))
+            except BaseException:
+                store.close()
+                raise
             opened.append(store)
-            return make(store, queue(store, uid))
+            return table
 
         return Sitting(open_table, lambda table: opened.pop().close())
 
@@ -191,8 +198,8 @@ def _row(store: Store, held: Queue) -> QueueRow:
     people = dict.fromkeys(label.reviewer for label in found)
     raters = []
     for name in people:
-        own = [label for label in found if label.reviewer == name and label.status != "skipped"]
-        raters.append(Rater(name, sum(label.is_done for label in own), len(own)))
+        far = labels.progress(label for label in found if label.reviewer == name)
+        raters.append(Rater(name, far.n_done, far.n_planned, far.n_repeats_done, far.n_repeats))
     ended = labels.stopped(events, held)
     variants = tuple(dict.fromkeys(row.variant for row in held.strata))
     open_pairs = labels.disagreements(found)

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Final
 
@@ -84,11 +84,10 @@ def work(
     asks: bool = True,
     planting: Planting | None = None,
 ) -> Ended:
-    """Work on a run until it ends, between its `started` and `ended` events. Raises UsageError for a missing price.
+    """Work on a run until it ends, between its `started` and `ended` events.
 
     `parsers` maps plan numbers to the parser that counts; `planting` is done once nothing else is left to do.
     """
-    _check_prices(settings, spec, [item.variant.model for item in ready if asks], judge)
     with contextlib.suppress(OSError):
         os.nice(NICENESS)
     with store.transaction() as db:
@@ -104,7 +103,7 @@ def work(
     if code == 1 and not owed:
         code = 0
     if code == 0 and owed:
-        code, why = (3 if why else 1), why or _unanswered(store, ready, asks)
+        code, why = (3 if why or not asks else 1), why or _unanswered(store, ready, asks)
     with contextlib.suppress(EmauditError), store.transaction() as db:
         runs.insert_event(db, run.run_id, "ended", dumps({"exit": code, "why": why, "owed": owed}))
         runs.write_state(db, run.run_id, asdict(replace(last, line=why or "done")))
@@ -123,10 +122,10 @@ def _unanswered(store: Store, ready: list[Prepared], asks: bool) -> str:
     return f"the {who} did not answer for the rest"
 
 
-def _check_prices(settings: Settings, spec: RunSpec, models: list[str], judge: Judge) -> None:
-    """A cap on money needs every price. Raises UsageError naming what has none."""
-    unpriced = {*models, judge.model} - settings.prices.keys()
-    if spec.max_cost and unpriced:
+def check_prices(settings: Settings, max_cost: float, models: Iterable[str]) -> None:
+    """A cap on money needs every price; checked before a run is stored. Raises UsageError naming what has none."""
+    unpriced = set(models) - settings.prices.keys()
+    if max_cost and unpriced:
         raise UsageError(f"--max-cost needs [prices] of every model; missing: {', '.join(sorted(unpriced))}")
 
 

@@ -25,7 +25,7 @@ from emaudit.planning import (
 )
 from emaudit.prompts import Library
 from emaudit.runner import rejudging
-from emaudit.runner.loop import Ended, Observe, was_interrupted, work
+from emaudit.runner.loop import Ended, Observe, check_prices, was_interrupted, work
 from emaudit.runner.planting import Planting, still_owed
 from emaudit.store import runs
 from emaudit.store.connection import Store
@@ -48,7 +48,9 @@ def start(
     with Store.open(store_path, write=True) as store:
         rows = chosen_variants(store, spec)
         _check_endpoints(settings, spec, rows)
-        judge = judges.resolve(store, settings, library, spec, rows)
+        choice = judges.choose(settings, library, spec, rows)
+        check_prices(settings, spec.max_cost, [*(row.model for row in rows), choice.model])
+        judge = choice.stored(store)
         judge.endpoint.key()
         uid = uid or runs.new_uid()
         with runs.lease(store, uid, [row.uid for row in rows]):
@@ -91,7 +93,7 @@ def resume(
     """
     with Store.open(store_path, write=True) as store:
         run = runs.run(store, uid)
-        if run.kind == "judge":
+        if run.kind in (rejudging.JUDGE, rejudging.PLANT):
             return rejudging.resume(store, settings, library, run, observe, caps)
         spec = RunSpec.from_stored({**run.settings, **(caps or {})})
         by_number = {row.variant_id: row for row in variants(store, hidden=True)}
@@ -103,6 +105,7 @@ def resume(
             _check_endpoints(settings, spec, rows)
             judge = judges.pinned(store, settings, library, run, rows)
             judge.endpoint.key()
+            check_prices(settings, spec.max_cost, [*(row.model for row in rows), judge.model])
             on_disk = library_of(store, library)
             ready = [
                 Prepared(row, plan, difference(settings, on_disk, spec, row, plan))

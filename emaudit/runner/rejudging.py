@@ -16,7 +16,7 @@ from emaudit.judges import Choice, Judge
 from emaudit.planning import Prepared
 from emaudit.prompts import Library
 from emaudit.rejudging import JudgeSpec
-from emaudit.runner.loop import Ended, Observe, was_interrupted, work
+from emaudit.runner.loop import Ended, Observe, check_prices, was_interrupted, work
 from emaudit.runner.planting import Planting, still_owed
 from emaudit.store import runs
 from emaudit.store.connection import Store
@@ -42,7 +42,7 @@ def rejudge(
     with Store.open(store_path, write=True) as store:
         rows = rejudging.variants_of(store, spec)
         choice = rejudging.judge_of(store, settings, library, spec)
-        _check(choice, spec)
+        _check(settings, choice, spec)
         uid = uid or runs.new_uid()
         with runs.lease(store, uid, [row.uid for row in rows]):
             ready = rejudging.stored_plans(store, spec)
@@ -63,7 +63,7 @@ def plant_only(
     with Store.open(store_path, write=True) as store:
         rows = rejudging.variants_of(store, spec)
         choice = rejudging.judge_of(store, settings, library, spec)
-        _check(choice, spec)
+        _check(settings, choice, spec)
         uid = runs.new_uid()
         with runs.lease(store, uid, []):
             judge = choice.stored(store)
@@ -79,7 +79,7 @@ def resume(
     observe: Observe | None = None,
     caps: Mapping[str, float] | None = None,
 ) -> Ended:
-    """Go on with a judge run, with the judge and rubrics it was started with. Raises EmauditError."""
+    """Go on with a run of either kind, with the judge and rubrics it was started with. Raises EmauditError."""
     spec = JudgeSpec.from_stored({**run.settings, **(caps or {})})
     by_number = {row.variant_id: row for row in variants(store, hidden=True)}
     ready = [Prepared(by_number[plan.variant_id], plan, "") for plan in runs.run_plans(store, run.run_id)]
@@ -88,12 +88,14 @@ def resume(
         if was_interrupted(store, run):
             store.quick_check()
         judge = judges.pinned(store, settings, library, run, list(by_number.values()))
+        check_prices(settings, spec.max_cost, [judge.model])
         judge.endpoint.check(spec.insecure_http)
         judge.endpoint.key()
         return _judge(store, settings, spec, run, ready, judge, observe, still_owed(store, run))
 
 
-def _check(choice: Choice, spec: JudgeSpec) -> None:
+def _check(settings: Settings, choice: Choice, spec: JudgeSpec) -> None:
+    check_prices(settings, spec.max_cost, [choice.model])
     choice.endpoint.check(spec.insecure_http)
     choice.endpoint.key()
 

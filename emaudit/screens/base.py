@@ -11,6 +11,7 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
+from textual.worker import Worker
 
 from emaudit.text import one_line
 from emaudit.watch.snapshot import Snapshot
@@ -33,11 +34,6 @@ TABS: Final = (
 """Key, mode and name of the screens there are."""
 WIDE: Final = 101
 """Columns from which panes stand side by side."""
-
-
-def one_line_content(text: str, style: str = "", limit: int = 0) -> Content:
-    """Outside text on one line, as content that parses no markup."""
-    return Content.styled(one_line(text, limit), style) if style else Content(one_line(text, limit))
 
 
 class Explains(Screen[Result]):
@@ -73,6 +69,10 @@ class Explains(Screen[Result]):
         if reasons != self._reasons:
             self._reasons = reasons
             self.refresh_bindings()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Pass on how a worker of this screen ended: the message does not bubble up to the app."""
+        self.audit.on_worker_state_changed(event)
 
     def on_key(self, event: events.Key) -> None:
         """Say why a greyed key does nothing."""

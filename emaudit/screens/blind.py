@@ -194,7 +194,7 @@ class BlindScreen(Explains[bool], Generic[Table]):
         elif self.phase is Phase.READING:
             await self.go_on(key)
         elif self.phase in {Phase.DOOR, Phase.TROUBLE}:
-            self._go_in(key)
+            await self._go_in(key)
         elif self.phase in {Phase.SCORING, Phase.FINISHED}:
             await self._act(key)
 
@@ -208,9 +208,12 @@ class BlindScreen(Explains[bool], Generic[Table]):
         elif key in self.ACTS:
             await getattr(self, self.ACTS[key])()
 
-    def _go_in(self, key: str) -> None:
-        """Past the warning, or past what went wrong; a digit typed ahead does not count as having read it."""
-        if key in {"enter", "space"}:
+    async def _go_in(self, key: str) -> None:
+        """Past the warning, or past what went wrong; a digit typed ahead does not count as having read it.
+
+        What stands is asked for again: what failed may have failed only after its event was kept.
+        """
+        if key in {"enter", "space"} and await self.ask(lambda table: None):
             self.audit.has_been_warned = True
             self.audit.hold_back()
             self.phase = Phase.SCORING

@@ -25,7 +25,8 @@ UNTOLD: Final = frozenset({"value_judge", "value_corrected", "corrected_low", "c
 def lines(board: Dashboard, width: int) -> list[Content]:
     """Everything the dashboard says; nothing but progress while results are hidden."""
     if board.hidden:
-        return [Content.styled(one_line(board.hidden, 300), "bold"), Content(""), *_progress(board, width)]
+        hidden = [Content.styled(one_line(board.hidden, 300), "bold"), *_looks(board)]
+        return [*hidden, Content(""), *_progress(board, width)]
     found = [*_usable(board, width), *_corrected(board, width), *_agreement(board, width), *_confusion(board)]
     return [*found, *_checks(board), *_thresholds(board), *_progress(board, width)]
 
@@ -61,7 +62,14 @@ def _usable(board: Dashboard, width: int) -> Iterator[Content]:
     yield Content.assemble((f"{glyph} ", style), (one_line(board.usable.sentence, 600), "bold"))
     if board.stopped:
         yield Content.styled(one_line(board.stopped, 200), "$warning")
+    yield from _looks(board)
     yield Content("")
+
+
+def _looks(board: Dashboard) -> Iterator[Content]:
+    """That results were seen before the last label, where they were."""
+    if board.looks:
+        yield Content.styled(one_line(board.looks, 200), "$warning")
 
 
 def _thresholds(board: Dashboard) -> Iterator[Content]:
@@ -206,7 +214,8 @@ def _checks(board: Dashboard) -> Iterator[Content]:
         yield Content(f"the judge's noise alone gives max10 {_figure(board.inflation)} where people call every reply 1")
     blind = "" if counts.share_blind.value is None else f"{counts.share_blind.value:.0%} blind"
     seconds = "" if counts.median_seconds.value is None else f"median {counts.median_seconds.value:.1f} s a label"
-    yield Content(", ".join(part for part in (blind, seconds) if part))
+    voided = f"{counts.n_voided} of replies voided since the draw, which stay in" if counts.n_voided else ""
+    yield Content(", ".join(part for part in (blind, seconds, voided) if part))
     for sentence in board.sentences:
         if board.usable is None or sentence != board.usable.sentence:
             yield Content.styled(one_line(sentence, 600), "$quiet")

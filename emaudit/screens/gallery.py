@@ -108,6 +108,7 @@ class GalleryScreen(Dialog[None]):
             self._say(Content.styled(self._sentence, "$error") if self.rows else Content(""))
         else:
             self._sentence = "You and the judge agree on every response that both scored."
+            self.audit.was_shown(row.reply_id for row in self.rows)
         self._draw()
 
     def _say(self, content: Content) -> None:

@@ -11,7 +11,7 @@ from textual.binding import Binding
 from textual.message import Message
 from textual.widgets import Input
 
-from emaudit.inspection.filters import Filters
+from emaudit.filters import Filters
 from emaudit.inspection.wishes import Wish
 from emaudit.messages import Done
 from emaudit.screens import inspect_asks, inspect_text
@@ -230,6 +230,8 @@ class InspectScreen(RepliesScreen):
         """Show all of the pane's text, however long."""
         dialog = self.panes.whole()
         if dialog is not None:
+            if self.audit.snapshot.writable:
+                self.audit.was_shown(self.panes.in_whole())
             self.app.push_screen(dialog)
 
     def action_copy(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from emaudit.inspection.filters import Filters
+from emaudit.filters import Filters
 from emaudit.inspection.views import Companion, Page, ReplyView
 from emaudit.inspection.wishes import NOT_YET
 

@@ -13,7 +13,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Label, Select, Static
 
-from emaudit.inspection.filters import DISAGREEMENTS, PLACES, STATUSES, Filters
+from emaudit.filters import DISAGREEMENTS, PLACES, STATUSES, Filters
 from emaudit.screens.base import Dialog
 from emaudit.screens.inspect_text import read_range, score_range
 from emaudit.text import one_line

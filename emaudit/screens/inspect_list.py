@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
 
-from emaudit.inspection.filters import Filters, match_expression
+from emaudit.filters import Filters, match_expression
 from emaudit.inspection.reader import Reader
 from emaudit.inspection.views import Companion, Page, ReplyView
 from emaudit.inspection.wishes import Failed, Wish
@@ -32,8 +32,6 @@ REST_S: Final = 0.05
 """The cursor rests this long on a row before its reply is read: keys held down read nothing."""
 BESIDE_S: Final = 0.12
 """What stands beside a reply is read this much later: it takes longer, and the reply itself goes first."""
-SEEN_S: Final = 0.4
-"""Replies shown are noted as seen together, after so long."""
 
 
 class RepliesScreen(AuditScreen):
@@ -65,9 +63,6 @@ class RepliesScreen(AuditScreen):
         self._beside_timer: Timer | None = None
         self._drawn_rows: object = None
         self._rest: Timer | None = None
-        self._seen: set[int] = set()
-        self._noted: set[int] = set()
-        self._seen_timer: Timer | None = None
         self._reader = Reader(self.audit.store_path, self._tell)
         self._start_reading()
 
@@ -90,10 +85,14 @@ class RepliesScreen(AuditScreen):
                 yield Words(id="empty")
             yield self.panes
 
+    def on_mount(self) -> None:
+        """Follow the snapshot, and note the rows that scrolling brings into view."""
+        super().on_mount()
+        self.watch(self.query_one(ReplyTable), "scroll_y", self._note_shown, init=False)
+
     def on_unmount(self) -> None:
-        """End the reading thread; note what was seen."""
+        """End the reading thread."""
         self._reader.stop()
-        self._note_seen()
 
     def _tell(self, wish: Wish, answer: object) -> None:
         self.post_message(self.Read(wish, answer))
@@ -267,21 +266,23 @@ class RepliesScreen(AuditScreen):
 
     def _draw_reading(self) -> None:
         self.panes.draw(self.has_class("-wide"))
-        if self.is_current and self.audit.snapshot.writable:
-            self._seen |= set(self.panes.in_view()) - self._noted
-        if self._seen and self._seen_timer is None:
-            self._seen_timer = self.set_timer(SEEN_S, self._note_soon)
+        self._note_shown()
+        self.call_after_refresh(self._note_shown)
 
-    def _note_soon(self) -> None:
-        self._seen_timer = None
-        self.app.run_worker(self._note_seen, thread=True, exit_on_error=False, group="seen")
+    def _note_shown(self) -> None:
+        """Have it noted which verdicts are in view, in the list and the panes: later scores of those are not blind."""
+        if self.is_mounted and self.is_current and self.audit.snapshot.writable:
+            self.audit.was_shown({*self.panes.in_view(), *self._rows_in_view()})
 
-    def _note_seen(self) -> None:
-        """Record that these replies were read with their verdicts in view: a later score of them is not blind."""
-        seen, self._seen = self._seen, set()
-        if seen:
-            self.audit.commands.mark_seen(self.audit.settings, sorted(seen))
-            self._noted |= seen
+    def _rows_in_view(self) -> Iterable[int]:
+        """The replies of the list whose scores can be read now."""
+        table = self.query_one(ReplyTable)
+        keys = set(table.in_view) if table.display and self.query_one("#list").display else set()
+        return (
+            row.reply_id
+            for row in self._page.rows
+            if str(row.reply_id) in keys and inspect_text.tells_verdict(row.standing)
+        )
 
     @on(ReplyTable.RowHighlighted)
     def _moved(self) -> None:

@@ -10,9 +10,10 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
 
-from emaudit.inspection.views import Companion, ReplyView
+from emaudit.inspection.views import Companion, ReplyView, Sample
 from emaudit.screens import reading_text
 from emaudit.screens.inspect_more import MoreDialog
+from emaudit.screens.inspect_text import tells_verdict
 from emaudit.widgets.reading import ReadingPane
 
 COMPANIONS: Final = {"reports": "self-reports", "variant": "another variant", "judge": "second judge"}
@@ -29,6 +30,7 @@ class Panes(Container):
         self.beside: Companion | None = None
         self.shown = "left"
         self.is_locked = False
+        self._is_wide = False
         self._drawn: tuple[object, ...] = (self,) * 5
         self._titles: dict[str, str] = {}
 
@@ -39,6 +41,7 @@ class Panes(Container):
 
     def draw(self, is_wide: bool) -> None:
         """Draw what changed."""
+        self._is_wide = is_wide
         now = (self.view, self.beside, is_wide, self.shown, self.is_locked)
         if all(one is other for one, other in zip(now, self._drawn, strict=True)):
             return
@@ -101,11 +104,29 @@ class Panes(Container):
         return view.full.text if view else None
 
     def in_view(self) -> Iterable[int]:
-        """The replies that stand here with a verdict beside them."""
-        views = (self.view, self.beside.other if self.beside else None)
-        for view in views:
-            if view is not None and view.standing.status in {"scored", "neutral", "unscored"}:
-                yield view.full.listed.reply_id
+        """The replies that stand here with a verdict, or with what a person said of them."""
+        beside = self.beside if self._is_wide or self.shown == "right" else None
+        own = self.view if self._is_wide or self.shown == "left" else None
+        for view in (own, beside.other if beside else None):
+            if view is not None:
+                yield from _told(view.samples)
+                if tells_verdict(view.standing) or view.marks:
+                    yield view.full.listed.reply_id
+        if beside is not None and beside.judge is not None:
+            yield beside.reply_id
+            yield from _told(beside.judge.samples)
+        if beside is not None and beside.reports is not None:
+            yield from reading_text.answered_ids(beside.reports)
+
+    def in_whole(self) -> Iterable[int]:
+        """The replies whose verdicts stand in all of the text of the pane that is read."""
+        if self.shown == "right" and self.beside is not None and self.beside.reports is not None:
+            yield from reading_text.answered_ids(self.beside.reports, None)
+
+
+def _told(samples: Iterable[Sample]) -> Iterable[int]:
+    """The samples of a prompt whose scores are listed above its reply."""
+    return (sample.reply_id for sample in samples if tells_verdict(sample.standing))
 
 
 def _subject(beside: Companion) -> object:

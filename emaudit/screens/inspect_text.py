@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from rich.text import Text
 from textual.content import Content
 
-from emaudit.inspection.filters import Filters
+from emaudit.filters import Filters
 from emaudit.inspection.views import Page, Row, Standing
 from emaudit.text import one_line
 from emaudit.themes import Tones
@@ -31,6 +31,11 @@ def score_text(standing: Standing) -> str:
         return STATUS_WORDS.get(standing.status, one_line(standing.status, 10))
     value = f"{standing.value:.3g}"
     return f"{value} neutral" if standing.status == "neutral" else value
+
+
+def tells_verdict(standing: Standing) -> bool:
+    """Whether what stands for a reading says what a scorer made of the reply."""
+    return standing.status in {"scored", "neutral", "unscored"}
 
 
 def score_style(standing: Standing, tones: Tones) -> str:

@@ -122,5 +122,6 @@ class ItemView(Container):
         more = f"▼ more below: {figures.plural(below, 'line')}, space" if below > 0 else ""
         reading.border_subtitle = Content("" if self._is_narrow else more)
         title = [Content(self._shown.question)]
+        title += [Content.styled(" · r: rubric", "$quiet")] if self._is_narrow else []
         title += [Content.styled(f" ── {more}", "$warning")] if self._is_narrow and more else []
         answers.border_title = Content.assemble(*title)

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.text import Text
 from textual.content import Content
 
-from emaudit.reviewing.spotchecks import QueueRow
+from emaudit.reviewing.spotchecks import QueueRow, Rater
 from emaudit.text import one_line
 from emaudit.themes import Tones
 from emaudit.watch.snapshot import title
@@ -62,12 +62,14 @@ def _text(row: QueueRow, key: str) -> str:
     return one_line(str(getattr(row, key)), 60)
 
 
+def _person(rater: Rater) -> str:
+    words = f"{one_line(rater.name, 24)} {figures.count(rater.n_done)}/{figures.count(rater.n_planned)}"
+    return words + (f", repeats {rater.n_repeats_done}/{rater.n_repeats}" if rater.n_repeats else "")
+
+
 def facts(row: QueueRow) -> list[Content]:
     """What the queue is: drawn from what, by whom, how, and how far each person is."""
-    people = "   ".join(
-        f"{one_line(rater.name, 24)} {figures.count(rater.n_done)}/{figures.count(rater.n_planned)}"
-        for rater in row.raters
-    )
+    people = "   ".join(_person(rater) for rater in row.raters)
     held = [
         ("judge", one_line(row.judge, 60)),
         ("design", f"{DESIGNS.get(row.design, row.design)}, seed {row.seed}, revealed {REVEALS.get(row.reveal, '')}"),

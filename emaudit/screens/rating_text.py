@@ -33,6 +33,8 @@ REASON_KEYS: Final = {
 """The key for each reason that an item cannot be told."""
 EVENTS: Final = {"cannot_tell": "answer", "defer": "deferral", "adjudicate": "outcome"}
 """Words for kinds of events that are no words themselves."""
+CHOICES: Final = {"language": ("Language", "Choose this language and go on")}
+"""What the digits give where that is no score, and the words for it in the help."""
 REASON_WORDS: Final = {"neither": "takes neither side"}
 
 
@@ -110,6 +112,11 @@ def anchors(shown: Shown, width: int, is_cut: bool) -> Content:
     """The keys that answer and what each stands for: cut to a line each, or whole and wrapped."""
     lines = [_anchor(key, one_line(words), shown.own.key, width, is_cut) for key, words in shown.anchors]
     return Content("\n" if is_cut else "\n\n").join(lines)
+
+
+def rubric(shown: Shown) -> Content:
+    """Every key that answers, and what it stands for in full."""
+    return Content("\n\n").join(Content.assemble((f"{key}  ", "bold"), one_line(words)) for key, words in shown.anchors)
 
 
 def _anchor(key: str, words: str, given: str, width: int, is_cut: bool) -> Content:

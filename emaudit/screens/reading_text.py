@@ -18,7 +18,7 @@ from emaudit.inspection.views import (
     SelfReports,
     Verdict,
 )
-from emaudit.screens.inspect_text import score_text
+from emaudit.screens.inspect_text import score_text, tells_verdict
 from emaudit.screens.variant_text import field_line, joined
 from emaudit.text import DISPLAY_LIMIT, one_line, visible
 from emaudit.watch.snapshot import title
@@ -258,6 +258,21 @@ def _lone(number: Measured) -> Content:
     )
 
 
+def answered_ids(held: SelfReports, at_most: int | None = SHOWN_PROMPTS) -> Iterator[int]:
+    """The replies behind self-reports that are listed with their readings, as `reports` lists them."""
+    for block in held.blocks:
+        for answered in block.answers[:at_most]:
+            n_shown = 1 if block.assessment == "open_ended" else _n_answers(answered, at_most)
+            for said, standing in zip(answered.said[:n_shown], answered.standings[:n_shown], strict=True):
+                if tells_verdict(standing):
+                    yield said.reply_id
+
+
+def _n_answers(answered: Answered, at_most: int | None) -> int:
+    """Different answers to one prompt that are listed."""
+    return 4 if at_most is not None else len(answered.said)
+
+
 def _block(block: Block, at_most: int | None) -> Iterator[Content]:
     where = " · ".join(part for part in (title(block.assessment), block.part, block.format) if part)
     yield heading(where)
@@ -274,7 +289,7 @@ def _answers(answered: Answered, at_most: int | None) -> Iterator[Content]:
     width = 160 if at_most is not None else 1_000
     condition = f"  {one_line(first.condition, 60)}" if first.condition else ""
     yield Content.assemble((f"{one_line(_question(first.prompt), width)}{condition}", "$quiet"))
-    n_shown = 4 if at_most is not None else len(answered.said)
+    n_shown = _n_answers(answered, at_most)
     for said, standing in zip(answered.said[:n_shown], answered.standings[:n_shown], strict=True):
         times = f"×{said.n}" if said.n > 1 else ""
         yield Content.assemble(

@@ -180,7 +180,10 @@ class _Widths:
 
 
 def replies(rows: Sequence[LandedReply], n: int, width: int) -> Content:
-    """The last replies, newest first, one line each: who, what, the reading, the text."""
+    """The last replies, newest first, one line each: who, what, whether it was read, the text.
+
+    No line tells a score: whoever watches a run may score its replies later, and blind.
+    """
     shown = rows[:n]
     if not shown:
         return Content.styled("Replies stand here as they land.", "$quiet")
@@ -208,11 +211,14 @@ def _reply(row: LandedReply, widths: _Widths, width: int) -> Content:
 
 
 def reading_of(row: LandedReply) -> tuple[str, str]:
-    """What was made of a reply, in a word or number, and its colour."""
-    if row.status in {"scored", "neutral"} and row.value is not None:
-        number = f"{row.value:g}" if row.status == "scored" else f"{row.value:g} neutral"
-        return number, "bold" if row.status == "scored" else "$quiet"
-    words = {"referred": ("to judge", "$quiet"), "unscored": ("unscored", "$warning"), "": ("stored", "")}
+    """How far the reading of a reply is, in a word, and its colour."""
+    words = {
+        "referred": ("to judge", "$quiet"),
+        "scored": ("read", "bold"),
+        "neutral": ("read", "bold"),
+        "unscored": ("read", "bold"),
+        "": ("stored", ""),
+    }
     return words.get(row.status, (one_line(row.status, 10), ""))
 
 

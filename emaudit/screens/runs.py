@@ -157,7 +157,8 @@ def _why_not_resume(run: RunRow) -> str:
         return "this run goes on already: p stops it"
     if run.kind == "import":
         return "these replies were imported: there is nothing to ask"
-    return "this run owes nothing" if run.is_counted and not run.n_owed else ""
+    owes_nothing = run.stage is RunStage.DONE if run.kind == "plant" else run.is_counted and not run.n_owed
+    return "this run owes nothing" if owes_nothing else ""
 
 
 def _empty_sentence(snapshot: Snapshot) -> str:

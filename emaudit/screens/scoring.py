@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from textual.binding import Binding
+from textual.binding import ActiveBinding, Binding
 from textual.content import Content
 
 from emaudit.screens import rating_text
 from emaudit.screens.base import TABS
 from emaudit.screens.blind import BlindScreen, Chosen
 from emaudit.screens.item_view import ItemView
+from emaudit.screens.page import PageDialog
 from emaudit.text import DISPLAY_LIMIT, one_line
 from emaudit.widgets.typed import TypedLine
 
@@ -38,6 +40,7 @@ def common_bindings(group: str, without: Collection[str] = ()) -> list[Any]:
         ("g", "Go to", "", "Go to an item by its number", False),
         ("slash", "Find", "/", "Find words in the response", False),
         ("w", "Whole response", "", "Open the whole response where it is long", False),
+        ("r", "Rubric", "", "Read in full what each key stands for", False),
         ("space", "Page down", "", "Read on: one page down", False),
         ("j", "Down", "", "One line down", False),
         ("k", "Up", "", "One line up", False),
@@ -84,11 +87,29 @@ SHARED: Final[Mapping[str, str]] = {
     "g": "go",
     "slash": "find",
     "w": "whole",
+    "r": "rubric",
 }
 
 
 class ScoringScreen(BlindScreen[Table]):
     """Scoring, undoing, going to an item, finding words, reading on."""
+
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """The keys that can be pressed, the digits called by what they give on the item that stands."""
+        held = super().active_bindings
+        if self.shown is not None and "1" in held and "1" in self.shown.keys:
+            label, tip = rating_text.CHOICES.get(self.shown.kind, ("", ""))
+            one = held["1"]
+            display = f"{self.shown.keys[0]}-{self.shown.keys[-1]}"
+            named = replace(
+                one.binding,
+                description=label or one.binding.description,
+                tooltip=tip or one.binding.tooltip,
+                key_display=display,
+            )
+            held["1"] = one._replace(binding=named)
+        return held
 
     async def score(self, key: str) -> None:
         """Give the item that stands this answer, and go on to the next."""
@@ -170,6 +191,11 @@ class ScoringScreen(BlindScreen[Table]):
             self.app.push_screen(WholeDialog(self.shown.response))
         else:
             self.say(Content("the response is shown whole"))
+
+    async def rubric(self) -> None:
+        """Open what each key stands for, in full: beside or below a response it may be cut."""
+        if self.shown is not None:
+            self.app.push_screen(PageDialog(self.shown.question, rating_text.rubric(self.shown)))
 
     async def down(self) -> None:
         """One line down."""

@@ -283,6 +283,7 @@ class SpotCheckScreen(AuditScreen):
         reviewer = self._reviewer(named)
         if reviewer:
             self._awaited = uid
+            self.audit.sits_down(reviewer)
             screen = RatingScreen(self.checks.sitting(uid, reviewer), reviewer)
             self.app.push_screen(screen, partial(self._rated, uid, reviewer))
 
@@ -330,6 +331,7 @@ class SpotCheckScreen(AuditScreen):
         reviewer = self._reviewer(named)
         if reviewer:
             self._awaited = uid
+            self.audit.sits_down(reviewer)
             self.app.push_screen(SettleScreen(self.checks.settling(uid, reviewer), reviewer))
 
     def action_gallery(self) -> None:

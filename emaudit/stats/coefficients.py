@@ -19,7 +19,7 @@ Metric = Literal["nominal", "ordinal", "interval"]
 Measure: TypeAlias = "Callable[[Array, float], Array]"
 """From tables and the number of pairs behind each (weights have their own unit) to one value per table."""
 UNDEFINED: Final[Mapping[str, str]] = {
-    "kappa": "judge and people both use one and the same category: kappa is 0/0",
+    "kappa": "both use one and the same category: kappa is 0/0",
     "alpha": "all values are the same: alpha is 0/0",
 }
 """Why a coefficient that stands on pairs may still be undefined, by the first part of its name."""

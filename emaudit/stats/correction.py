@@ -26,7 +26,8 @@ class Stratum:
 
     `judge` is the mean of the judge's values over all units of the stratum (its score, where strata are judge
     scores). `judged` are the judge's values of the labelled units, in the order of `human`; left empty where
-    every unit of the stratum has the same judge's value.
+    every unit of the stratum has the same judge's value. `is_mixed` says that it has not: the stratum holds all
+    scores, as a simple draw's does, also while it has no label.
     """
 
     label: str
@@ -34,6 +35,7 @@ class Stratum:
     human: tuple[float, ...]
     judge: float | None = None
     judged: tuple[float, ...] = ()
+    is_mixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +111,15 @@ def corrected_mean(
     z = _quantile(confidence)
     low, high = _score_reach(shares, z) if guard else (z * se, z * se)
     low, high = max(bounds[0], held - low), min(bounds[1], held + high)
-    method = SCORE if guard else NORMAL
+    method = (SCORE if guard else NORMAL) + ("" if held == value else HELD)
     if high - low < _ROUNDING:
         reason = "no stratum saw a disagreement: the interval would have no width"
         return Corrected(held, se, None, None, method, reason, n, guarded)
     return Corrected(held, se, low, high, method, "", n, guarded)
+
+
+HELD: Final = ", held within the scale"
+"""Ends the method where the estimate itself lay outside the bounds: few labels can err by more than the scale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +256,7 @@ def whole_prompts(judge_maxima: Mapping[str, float], human_maxima: Mapping[str, 
             tuple(human_maxima[prompt] for prompt in labelled),
             math.fsum(judge_maxima.values()) / len(judge_maxima),
             tuple(judge_maxima[prompt] for prompt in labelled),
+            is_mixed=True,
         ),
     )
 
@@ -295,7 +302,7 @@ def _by_score(per_variant: Mapping[str, Sequence[Stratum]]) -> dict[object, dict
     found: dict[object, dict[str, Stratum]] = {}
     for variant, strata in per_variant.items():
         for stratum in strata:
-            alike = stratum.label if stratum.judged or stratum.judge is None else stratum.judge
+            alike = stratum.label if stratum.is_mixed or stratum.judge is None else stratum.judge
             members = found.setdefault(alike, {})
             if variant in members:
                 raise ValueError(f"variant {variant} has two strata {alike}")
@@ -312,6 +319,7 @@ def _merged(members: Mapping[str, Stratum]) -> Stratum:
         tuple(value for stratum in strata for value in stratum.human),
         judge_value(strata).value if known and any(stratum.n_frame for stratum in strata) else strata[0].judge,
         tuple(value for stratum in strata for value in stratum.judged),
+        strata[0].is_mixed,
     )
 
 

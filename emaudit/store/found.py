@@ -6,31 +6,13 @@ import sqlite3
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from emaudit.inspection.filters import Filters, match_expression
+from emaudit.filters import Filters, match_expression
 from emaudit.store.connection import Store
 from emaudit.store.reading_rules import Rules, rules_of
+from emaudit.store.reviews import ANSWERS, FLAGGED, LABELS, STARRED, newest
 from emaudit.store.variants import variants
 
 OUTCOMES_NOT_OK = ("refusal", "content_filter", "truncated", "empty", "error")
-CURRENT = "e.event_id NOT IN (SELECT undoes FROM review_events WHERE undoes IS NOT NULL)"
-"""Holds for a review event `e` that nobody took back."""
-LABELS = f"""
-SELECT e.reply_id, e.reviewer, e.value, max(e.event_id) FROM review_events e
-WHERE e.kind = 'score' AND e.value IS NOT NULL AND {CURRENT} GROUP BY e.reply_id, e.reviewer
-"""
-"""Everyone's last score of each reply."""
-_STARRED = """
-SELECT reply_id FROM (SELECT reply_id, value, max(event_id) FROM review_events
-WHERE kind = 'star' AND reply_id IS NOT NULL GROUP BY reply_id) WHERE value
-"""
-_FLAGGED = f"""
-SELECT DISTINCT reply_id FROM (SELECT e.reply_id, e.value, max(e.event_id) FROM review_events e
-WHERE e.kind = 'flag' AND e.reply_id IS NOT NULL AND {CURRENT} GROUP BY e.reply_id, e.reviewer, e.queue_id) WHERE value
-"""
-_REVIEWED = f"""
-SELECT e.reply_id FROM review_events e
-WHERE e.kind IN ('score', 'cannot_tell') AND e.reply_id IS NOT NULL AND {CURRENT}
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +72,9 @@ def find_replies(store: Store, filters: Filters, name: str, cells: str) -> Itera
     if filters.reviewed is not None:
         yield finder.reviewed(filters.reviewed)
     if filters.flagged:
-        yield finder.marked("flagged", _FLAGGED)
+        yield finder.marked("flagged", FLAGGED)
     if filters.starred:
-        yield finder.marked("starred", _STARRED)
+        yield finder.marked("starred", STARRED)
 
 
 class _Finder:
@@ -238,12 +220,13 @@ class _Finder:
     def disagreements(self) -> Found:
         table = self._table("disagreements")
         if self._filters.disagreement == "human":
-            scorers = [*self._parsers(), *self._judges()]
-            self._put(
-                table,
-                f"SELECT l.reply_id FROM ({LABELS}) l JOIN verdicts v ON v.reply_id = l.reply_id "
-                f"AND v.scorer_id IN ({', '.join(map(str, scorers)) or '-1'}) WHERE v.value <> l.value",
-            )
+            for scorer, counts in self._counting():
+                self._put(
+                    table,
+                    f"SELECT l.reply_id FROM ({LABELS}) l CROSS JOIN verdicts v ON v.reply_id = l.reply_id "
+                    f"AND v.scorer_id = {scorer} WHERE l.value IS NOT NULL AND v.value IS NOT NULL {counts} "
+                    "GROUP BY l.event_id HAVING avg(v.value) <> l.value",
+                )
             return self._whole(table)
         known = self._rules.known
         chosen = [self._filters.judge] if self._filters.judge is not None else list(known)
@@ -273,16 +256,19 @@ class _Finder:
         found = self._whole(table)
         return Found((*found.tables, cells), found.condition, found.n)
 
+    def _counting(self) -> list[tuple[int, str]]:
+        """Every scorer whose verdicts `v` may be the reading of a reply, with the condition under which they are."""
+        parsers = [(parser, self._is_newest(parser)) for parser in self._parsers()]
+        return parsers + [(judge, self._counts(judge)) for judge in sorted(self._judges())]
+
     def _value(self, reply: str) -> str:
-        scorers = ", ".join(map(str, [*self._parsers(), *self._judges()])) or "-1"
-        return (
-            f"(SELECT v.value FROM verdicts v WHERE v.reply_id = {reply}.reply_id AND v.scorer_id IN ({scorers}) "
-            "AND v.value IS NOT NULL ORDER BY v.scorer_id DESC, v.part LIMIT 1)"
-        )
+        """The value of a reply's reading; of several parts their mean."""
+        tests = " OR ".join(f"(v.scorer_id = {scorer} {counts})" for scorer, counts in self._counting()) or "0"
+        return f"(SELECT avg(v.value) FROM verdicts v WHERE v.reply_id = {reply}.reply_id AND ({tests}))"
 
     def reviewed(self, is_wanted: bool) -> Found:
         table = self._table("reviewed")
-        self._put(table, _REVIEWED)
+        self._put(table, f"SELECT reply_id FROM ({LABELS})")
         found = self._whole(table)
         if is_wanted:
             return found
@@ -290,7 +276,7 @@ class _Finder:
 
     def marked(self, what: str, select: str) -> Found:
         table = self._table(what)
-        self._put(table, select)
+        self._put(table, f"SELECT reply_id FROM ({select})")
         return self._whole(table)
 
 
@@ -314,10 +300,10 @@ def _quoted(text: str) -> str:
 
 def _notes(words: str) -> tuple[str, list[object]]:
     parts = [word.strip('"*') for word in words.split() if word.strip('"*')]
-    tests = " AND ".join("(e.answer || ' ' || e.reason) LIKE ? ESCAPE '\\'" for _ in parts) or "0"
+    tests = " AND ".join("(answer || ' ' || reason) LIKE ? ESCAPE '\\'" for _ in parts) or "0"
     escaped = [part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for part in parts]
+    told = " UNION ALL ".join(newest(kinds) for kinds in (ANSWERS, ("note",), ("flag",)))
     return (
-        f"SELECT e.reply_id FROM review_events e WHERE e.kind IN ('note', 'flag', 'cannot_tell') "
-        f"AND e.reply_id IS NOT NULL AND {CURRENT} AND {tests}",
+        f"SELECT reply_id FROM ({told}) WHERE kind IN ('note', 'flag', 'cannot_tell') AND {tests}",
         [f"%{part}%" for part in escaped],
     )

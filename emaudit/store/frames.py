@@ -68,6 +68,13 @@ def frame(store: Store, plan: Plan, judge_id: int | None) -> list[FrameRow]:
     return [FrameRow(*row) for row in store.db.execute(_FRAME, binding)]
 
 
+def voided(store: Store, reply_ids: Collection[int]) -> set[int]:
+    """Those of these replies that were voided since."""
+    ids = json.dumps(sorted(reply_ids))
+    rows = store.db.execute("SELECT reply_id FROM json_each(?) ids JOIN voided ON reply_id = ids.value", (ids,))
+    return {row[0] for row in rows}
+
+
 _FINALS: Final = """
 SELECT v.reply_id, s.kind, v.scorer_id, v.status, v.value, v.reason, v.raw
 FROM json_each(:ids) ids JOIN verdicts v ON v.reply_id = ids.value JOIN scorers s ON s.scorer_id = v.scorer_id

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Final
 
-from emaudit.inspection.filters import Filters
-from emaudit.inspection.shapes import Place, Stretch
+from emaudit.filters import Filters
+from emaudit.shapes import Place, Stretch
 from emaudit.store.connection import Store
 from emaudit.store.found import Found, find_cells, find_replies
 
@@ -38,24 +38,34 @@ class Listing:
         self.page = page
         self._db = store.db
         self._name = f"list{next(_NUMBERS)}"
-        self.newest = int(self._db.execute("SELECT coalesce(max(reply_id), 0) FROM replies").fetchone()[0])
-        self._has_voids = bool(self._db.execute("SELECT EXISTS (SELECT 1 FROM voided)").fetchone()[0])
-        self._cells = find_cells(store, filters, f"{self._name}_cells")
         self._found: list[Found] = []
         self._built_to = -1
-        self._last_cell = int(self._db.execute("SELECT coalesce(max(cell_id), 0) FROM cells").fetchone()[0])
         self.is_built = False
+        try:
+            self._make(store)
+        except BaseException:
+            self.close()
+            raise
+
+    def _make(self, store: Store) -> None:
+        self.newest = int(self._db.execute("SELECT coalesce(max(reply_id), 0) FROM replies").fetchone()[0])
+        self._has_voids = bool(self._db.execute("SELECT EXISTS (SELECT 1 FROM voided)").fetchone()[0])
+        self._cells = find_cells(store, self.filters, f"{self._name}_cells")
+        self._last_cell = int(self._db.execute("SELECT coalesce(max(cell_id), 0) FROM cells").fetchone()[0])
         self._db.execute(f"CREATE TEMP TABLE {self._name} (position INTEGER PRIMARY KEY, reply_id INTEGER NOT NULL)")
-        for found in find_replies(store, filters, self._name, self._cells):
+        for found in find_replies(store, self.filters, self._name, self._cells):
             self._found.append(found)
         few = min((found for found in self._found if found.is_whole), key=lambda found: found.n, default=None)
         if few is not None and few.n <= _FEW:
             self._build_from(few)
 
     def close(self) -> None:
-        """Drop the tables of the list."""
-        names = [self._name, *(name for found in self._found for name in found.tables)]
-        for name in [*names, *([self._cells] if self._cells else [])]:
+        """Drop the tables of the list, those of one that was interrupted too."""
+        rows = self._db.execute(
+            "SELECT name FROM sqlite_temp_master WHERE type = 'table' AND (name = ?1 OR name GLOB ?1 || '_*')",
+            (self._name,),
+        ).fetchall()
+        for (name,) in rows:
             self._db.execute(f"DROP TABLE IF EXISTS temp.{name}")
 
     @property

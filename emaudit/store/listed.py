@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
-from emaudit.inspection.shapes import Full, Given, Listed, Mark, Said
+from emaudit.shapes import Full, Given, Listed, Mark, Said
 from emaudit.store.connection import Store
-from emaudit.store.found import CURRENT, LABELS
+from emaudit.store.reviews import said_among
 
 HEAD_BYTES: Final = 1_200
 """How much of a reply a list gives."""
@@ -51,24 +51,13 @@ def verdicts(store: Store, reply_ids: Collection[int], with_raw: bool = False) -
 
 
 def marks(store: Store, reply_ids: Collection[int]) -> dict[int, list[Mark]]:
-    """What people said of some replies and did not take back, in the order it was said; each one's last score."""
-    last = {(row[0], row[1]): row[3] for row in store.db.execute(LABELS)} if reply_ids else {}
-    rows = store.db.execute(
-        "SELECT e.event_id, e.reply_id, e.kind, e.reviewer, e.value, e.answer, e.reason, e.is_blind, e.at "
-        f"FROM review_events e WHERE e.reply_id IN ({_ids(reply_ids)}) "
-        f"AND e.kind IN ('score', 'cannot_tell', 'note', 'flag', 'star', 'adjudicate') AND {CURRENT} "
-        "ORDER BY e.event_id"
-    )
-    found: dict[int, dict[object, Mark]] = {}
-    for event_id, reply_id, kind, reviewer, value, answer, reason, is_blind, at in rows:
-        if kind == "score" and last.get((reply_id, reviewer)) != event_id:
-            continue
-        key = kind if kind == "star" else (kind, reviewer)
-        held = found.setdefault(reply_id, {})
-        held.pop(key, None)
-        if value or kind not in {"flag", "star"}:
-            held[key] = Mark(reply_id, kind, reviewer, value, answer, reason, bool(is_blind), at)
-    return {reply_id: list(held.values()) for reply_id, held in found.items()}
+    """What people hold of some replies, in the order it was said: each label of each item stands for itself."""
+    found: dict[int, list[Mark]] = {}
+    for _, reply_id, kind, reviewer, value, answer, reason, is_blind, at, _ in store.db.execute(
+        said_among(f"e.reply_id IN ({_ids(reply_ids)})")
+    ):
+        found.setdefault(reply_id, []).append(Mark(reply_id, kind, reviewer, value, answer, reason, bool(is_blind), at))
+    return found
 
 
 def full(store: Store, reply_id: int) -> Full | None:

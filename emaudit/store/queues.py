@@ -80,7 +80,8 @@ class Queue:
 
     `reviewer` drew it and is the first rater; `n_planned` counts its main items, `n_frame` the replies of the frame.
     `settings` holds variants, n, double_share, repeat_share, reveal (`each`, `end`, `never`), rubrics (kind -> hash
-    and where its text is kept), parsers, thresholds and version.
+    and where its text is kept), parsers, plans, the frame's replies (runs of ids) with what the judge made of them
+    (`frame`, by variant id), thresholds and version.
     """
 
     queue_id: int

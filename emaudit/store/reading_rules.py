@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from emaudit.inspection.filters import Filters
+from emaudit.filters import Filters
 from emaudit.store.connection import Store
 from emaudit.store.scorers import active_judge
 

@@ -1,6 +1,6 @@
 """Review events: one row for every keystroke that says something, chained by hash per queue, never changed.
 
-Owns their SQL. What they add up to is `reviewing.labels`'s.
+Owns their SQL, and which of them stand. What they add up to in a queue is `reviewing.labels`'s.
 """
 
 from __future__ import annotations
@@ -54,6 +54,46 @@ class Event(EventRow):
     event_id: int = 0
 
 
+STANDS: Final = "NOT EXISTS (SELECT 1 FROM review_events u WHERE u.undoes = e.event_id)"
+"""Holds for a review event `e` that nobody took back: `reviewing.labels.effective` in SQL, for whole stores."""
+_ITEM: Final = "e.reply_id, e.reviewer, e.queue_id, e.position"
+
+
+def newest(kinds: Iterable[str], among: str = "", by: str = _ITEM) -> str:
+    """A SELECT of the newest standing event of some kinds, for each person and item (or for each `by`).
+
+    `among` is a further condition on an event `e`. Columns: those of `review_events` that say who said what.
+    """
+    return (
+        "SELECT e.event_id, e.reply_id, e.kind, e.reviewer, e.value, e.answer, e.reason, e.is_blind, e.at, "
+        "max(e.event_id) FROM review_events e "
+        f"WHERE e.kind IN ({', '.join(repr(kind) for kind in kinds)}) AND e.reply_id IS NOT NULL "
+        f"AND {STANDS}{f' AND {among}' if among else ''} GROUP BY {by}"
+    )
+
+
+def labels_among(among: str = "") -> str:
+    """A SELECT of everyone's labels: the newest answer to each item, where it was not left for later."""
+    return f"SELECT * FROM ({newest(ANSWERS, among)}) WHERE kind <> 'defer'"
+
+
+LABELS: Final = labels_among()
+STARRED: Final = f"SELECT * FROM ({newest(('star',), by='e.reply_id')}) WHERE value"
+FLAGGED: Final = f"SELECT * FROM ({newest(('flag',))}) WHERE value"
+
+
+def said_among(among: str) -> str:
+    """A SELECT of what people hold of some replies: labels, notes, flags, stars, settled differences; in order."""
+    parts = (
+        labels_among(among),
+        f"SELECT * FROM ({newest(('note',), among)}) WHERE answer <> ''",
+        f"SELECT * FROM ({newest(('flag',), among)}) WHERE value",
+        f"SELECT * FROM ({newest(('star',), among, 'e.reply_id')}) WHERE value",
+        newest(("adjudicate",), among, "e.reply_id, e.queue_id, e.position"),
+    )
+    return f"SELECT * FROM ({' UNION ALL '.join(parts)}) ORDER BY event_id"
+
+
 _FIELDS: Final = tuple(EventRow.__dataclass_fields__)
 _INSERT: Final = (
     f"INSERT INTO review_events ({', '.join(_FIELDS)}, at, seq, chain) VALUES ({'?,' * (len(_FIELDS) + 2)}?)"
@@ -82,6 +122,11 @@ def _insert(db: sqlite3.Connection, row: EventRow) -> int:
 def _values(row: EventRow) -> tuple[object, ...]:
     values = {name: getattr(row, name) for name in _FIELDS}
     return tuple(int(value) if name == "is_blind" else value for name, value in values.items())
+
+
+def n_events(store: Store, queue_id: int | None) -> int:
+    """How many events a queue has, which is the `seq` of its newest."""
+    return _end(store.db, queue_id)[0]
 
 
 def _end(db: sqlite3.Connection, queue_id: int | None) -> tuple[int, bytes]:
@@ -174,25 +219,5 @@ def star(store: Store, reviewer: str, reply_id: int, on: bool = True, is_blind: 
 
 def stars(store: Store) -> dict[int, tuple[str, str]]:
     """Starred replies with who starred them last and when; a star counts whoever set it, until it is taken away."""
-    rows = store.db.execute(
-        "SELECT reply_id, reviewer, at, value FROM review_events WHERE kind = 'star' ORDER BY event_id"
-    )
-    found: dict[int, tuple[str, str]] = {}
-    for reply_id, reviewer, at, value in rows:
-        if value:
-            found[reply_id] = (reviewer, at)
-        else:
-            found.pop(reply_id, None)
-    return dict(sorted(found.items()))
-
-
-_REVIEWED: Final = """
-SELECT DISTINCT reply_id FROM review_events e WHERE kind IN ('score', 'cannot_tell')
-  AND NOT EXISTS (SELECT 1 FROM review_events u WHERE u.undoes = e.event_id)
-"""
-
-
-def reviewed(store: Store, reply_ids: Collection[int] | None = None) -> set[int]:
-    """The replies (of those given) that somebody has answered for and not taken back."""
-    found = {int(row[0]) for row in store.db.execute(_REVIEWED)}
-    return found if reply_ids is None else found & set(reply_ids)
+    rows = store.db.execute(f"SELECT reply_id, reviewer, at FROM ({STARRED}) ORDER BY reply_id")
+    return {int(reply_id): (reviewer, at) for reply_id, reviewer, at in rows}

@@ -43,6 +43,13 @@ class RowTable(DataTable[Text]):
         keys = list(self._shown_rows)
         return keys[self.cursor_row] if 0 <= self.cursor_row < len(keys) else ""
 
+    @property
+    def in_view(self) -> list[str]:
+        """The keys of the rows that can be seen now."""
+        first = round(self.scroll_offset.y) // self._height
+        room = max(0, self.scrollable_content_region.height - self.header_height)
+        return list(self._shown_rows)[first : first - (-room // self._height)]
+
     def show(self, columns: Sequence[Column], rows: Sequence[Row], height: int = 1) -> None:
         """Show these rows of `height` lines; where columns and keys stay, only changed cells are drawn."""
         fresh = dict(rows)

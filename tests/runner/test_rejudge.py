@@ -122,6 +122,20 @@ def test_a_configured_price_is_told_and_a_cap_on_money_holds(lab: Lab) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "words", [("rejudge",), ("judge", "plant", "--pairs", "3"), ("run", "base", "--preset", "smoke")]
+)
+def test_a_cap_that_has_no_price_stores_nothing(lab: Lab, words: tuple[str, ...]) -> None:
+    lab.simulate()
+    lab.add()
+    bring(lab)
+    before, known = lab.json("status"), set(judges(lab))
+    said = lab(*words, "--judge", "m", "--judge-endpoint", "sim", "--max-cost", "1", "--yes", code=2).err
+    assert "missing: " in said
+    assert lab.json("status") == before
+    assert set(judges(lab)) == known
+
+
 def test_a_cap_ends_it_with_the_rest_owed_and_resume_judges_that(lab: Lab) -> None:
     lab.simulate()
     bring(lab)
@@ -178,7 +192,7 @@ def test_in_the_background_it_is_waited_for_and_stopped_like_any_run(lab: Lab) -
 def test_a_judge_that_is_down_owes_everything(lab: Lab) -> None:
     endpoint = lab.simulate("judge-down")
     bring(lab)
-    assert "the judge did not answer" in rejudge(lab, code=1)
+    assert "the judge did not answer" in rejudge(lab, code=3)
     assert judges(lab)["sim-judge"]["n_replies"] == 0
     assert headline(lab)["judge"] == "imported:llama"
     lab.end(endpoint)
@@ -294,6 +308,23 @@ def test_a_rejudging_can_plant_pairs_and_a_resumed_one_does_not_plant_twice(lab:
         assert len(server.requests) == 60 + 15
     assert judges(lab)["m"]["planted"]["low"]["n"] == 5
     assert judges(lab)["m"]["n_replies"] == 60
+
+
+def test_planting_that_was_killed_goes_on_as_status_says(lab: Lab) -> None:
+    lab.simulate("latency:50ms")
+    bring(lab)
+    words = ("judge", "plant", "--judge", "sim-judge", "--judge-endpoint", "sim", "--pairs", "12", "--yes")
+    process = lab.start(*words, *SLOW)
+    lab.until(lambda: len(lab.asked()) > 4)
+    process.kill()
+    process.wait()
+    row = lab.json("status")[-1]
+    assert (row["kind"], row["state"]) == ("plant", "interrupted")
+    assert f"emaudit resume {row['run']}" in row["last"]
+    assert "planted sentences" in lab("resume", row["run"]).err
+    assert judges(lab)["sim-judge"]["planted"]["low"]["n"] == 12
+    assert lab.json("status")[-1]["state"] == "ended"
+    assert "nothing to ask" in lab("resume", row["run"], code=2).err
 
 
 def test_a_run_can_plant_pairs(lab: Lab) -> None:

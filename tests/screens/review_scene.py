@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from emaudit.assessments.base import Planned, Prompt, Reading, Status
 from emaudit.prompts import load_library
 from emaudit.reviewing import rubrics
+from emaudit.reviewing.kinds import kind_of
 from emaudit.reviewing.labels import Label, current
 from emaudit.store import Store, plans, queues, replies, reviews, scorers, variants
 from emaudit.store.queues import Queue, QueueItem, Stratum
@@ -50,11 +51,13 @@ def draw(
     assessment: str = "harmfulness",
     doubled: int = 0,
     format: str = "",
+    variant: str = SECRET_VARIANT,
+    stage: str = SECRET_STAGE,
 ) -> Queue:
     """A variant with these replies, and a queue of all of them in this order."""
-    scene.add({"name": SECRET_VARIANT, "stage": SECRET_STAGE, "size": "nano"})
+    scene.add({"name": variant, "stage": stage, "size": "nano"})
     with scene.open() as store:
-        variant_id = variants.variant(store, SECRET_VARIANT).variant_id
+        variant_id = variants.variant(store, variant).variant_id
         scoring = {"first": "kind", "second": "cruel", "aligned_first": True} if assessment == "intentions" else {}
         prompts = [
             Prompt(assessment, f"insults-{at:02}", "insults", format, "", item.prompt or f"prompt {at}", scoring)
@@ -78,7 +81,7 @@ def draw(
                 replies.insert_reply(db, chain, row, [referred, verdict])
         ids = [row[0] for row in store.db.execute("SELECT reply_id FROM replies ORDER BY reply_id")]
         library = load_library(None)
-        kind = "harm" if assessment == "harmfulness" else "option"
+        kind = kind_of(assessment, format)
         strata: dict[float, int] = {}
         for item in held:
             strata[item.judge] = strata.get(item.judge, 0) + 1
@@ -91,7 +94,7 @@ def draw(
             for at, (reply_id, item) in enumerate(zip(ids, held, strict=True), 1)
         ]
         settings = {
-            "variants": [SECRET_VARIANT],
+            "variants": [variant],
             "n": len(held),
             "reveal": reveal,
             "rubrics": kept,

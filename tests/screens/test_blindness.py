@@ -9,9 +9,11 @@ from review_scene import SECRET_RAW, SECRET_STAGE, SECRET_VARIANT, SECRETS, Item
 from screen_scene import Opened, Scene, screen_text, sees, until
 from textual.pilot import Pilot
 
+from emaudit.app import EmauditApp
 from emaudit.config import Endpoint, Settings
 from emaudit.messages import Done, Refused
 from emaudit.screens.rating import RatingScreen
+from emaudit.store import Store, reviews
 
 
 @pytest.fixture
@@ -37,6 +39,58 @@ def check(frames: list[str], *also: str) -> None:
     for frame in frames:
         told = [secret for secret in (*SECRETS, *also) if secret in frame]
         assert not told, f"{told} in\n{frame}"
+
+
+KEYS_BEFORE_A_SCORE = (
+    ["enter"], ["question_mark"], ["escape"], ["ctrl+p"], ["escape"], ["0"], ["escape"], ["n", "x", "enter"], ["f"],
+    ["s"], ["g", "3", "enter"], ["v"], ["escape"], ["w"], ["r"], ["escape"], ["u"], ["g", "1", "enter"],
+)  # fmt: skip
+
+
+async def frames_before_each_score(
+    opened: Opened, scene: Scene, size: tuple[int, int], judged: list[float], variant: str, stage: str, reveal: str
+) -> list[str]:
+    """What stands on screen before each score of a queue, after each of the same keys."""
+    texts = [f"response number {at}" for at in range(1, len(judged) + 1)]
+    held = [Item(text, value, raw=f"{value} of 5") for text, value in zip(texts, judged, strict=True)]
+    draw(scene, held, reveal=reveal, variant=variant, stage=stage)
+    frames = []
+    async with opened(*size, path=scene.path) as pilot:
+        await pilot.press("f5")
+        await sees(pilot, "1 queue")
+        await pilot.press("enter")
+        await sees(pilot, "enter: begin")
+        for keys in KEYS_BEFORE_A_SCORE:
+            await pilot.press(*keys)
+            await until(pilot, lambda: _is_settled(pilot))
+            frames.append(screen_text(pilot))
+        for at in range(1, len(judged) + 1):
+            await pilot.press("1", *(["x"] if reveal == "each" else []))
+            await sees(pilot, f" {at} saved")
+            await until(pilot, lambda: _is_settled(pilot))
+            frames.append(screen_text(pilot))
+    return frames
+
+
+def _is_settled(pilot: Pilot[int]) -> bool:
+    """Whether every key typed so far is taken."""
+    rated = [screen for screen in pilot.app.screen_stack if isinstance(screen, RatingScreen)]
+    return all(screen._is_idle.is_set() for screen in rated)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 45)])
+@pytest.mark.parametrize("reveal", ["each", "end", "never"])
+async def test_other_scores_stages_and_names_give_the_same_frames(
+    opened: Opened, tmp_path: Path, size: tuple[int, int], reveal: str
+) -> None:
+    one = Scene(tmp_path / "one" / "s.db")
+    other = Scene(tmp_path / "two" / "s.db")
+    first = await frames_before_each_score(opened, one, size, [1.0, 5.0, 2.0, 4.0], "v-a", "base", reveal)
+    second = await frames_before_each_score(
+        opened, other, size, [5.0, 1.0, 4.0, 3.0], "w-much-longer", "realigned", reveal
+    )
+    for at, (frame, twin) in enumerate(zip(first, second, strict=True)):
+        assert frame == twin, f"frame {at}"
 
 
 def fire(pilot: Pilot[int]) -> None:
@@ -186,3 +240,28 @@ async def test_after_the_last_item_the_disagreements_are_a_key_away(opened: Open
         await sees(pilot, "1 disagreement in q", "quagga", "+3")
         await pilot.press("escape")
         await sees(pilot, "1 queue")
+
+
+async def test_the_last_replies_of_a_run_tell_no_score(opened: Opened, scene: Scene) -> None:
+    draw(scene, [Item("first words", 4.75), Item("second words", 4.75)])
+    async with opened(140, 45) as pilot:
+        await pilot.press("f3")
+        text = await sees(pilot, "first words", "second words")
+        assert "4.75" not in text
+
+
+async def test_disagreements_are_seen_by_everyone_who_rated_here(opened: Opened, scene: Scene) -> None:
+    draw(scene, [Item("one", 4.0), Item("two", 1.0)])
+    async with opened(120, 30) as pilot:
+        app = pilot.app
+        assert isinstance(app, EmauditApp)
+        app.sits_down("bob")
+        await enter(pilot)
+        await pilot.press("1", "1", "d")
+        await sees(pilot, "1 disagreement in q")
+        await until(pilot, lambda: len(_seen_by(scene, "bob")) == 1)
+
+
+def _seen_by(scene: Scene, reviewer: str) -> set[int]:
+    with Store.open(scene.path) as store:
+        return reviews.seen(store, reviewer)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,11 @@ from inspect_scene import Reading, filled
 from screen_scene import HOSTILE, Opened, Scene, screen_lines, screen_text, sees, until
 from textual.pilot import Pilot
 
+from emaudit import noting
 from emaudit.app import EmauditApp
+from emaudit.commands import Commands
 from emaudit.config import Settings
+from emaudit.errors import StoreError
 from emaudit.inspection import desk as desks
 from emaudit.inspection.listing import Lister
 from emaudit.reviewing.people import reviewer_name
@@ -407,25 +411,114 @@ async def test_hidden_variants_are_not_listed(opened: Opened, scene: Scene) -> N
 # -- marks ---------------------------------------------------------------------------------------------------------
 
 
-async def test_what_was_read_is_recorded_once(opened: Opened, scene: Scene) -> None:
+async def test_what_was_in_view_is_recorded_once(opened: Opened, scene: Scene) -> None:
     filled(scene)
     async with opened() as pilot:
         await at_inspect(pilot, "24 replies")
         await reads(pilot, "harm-00", 0)
+        listed = len(table(pilot).in_view)
+        assert 2 < listed < 24
+        await until(pilot, lambda: len(_seen(scene)) == listed)
         await pilot.press("j")
         await reads(pilot, "harm-00", 1)
-        await until(pilot, lambda: len(_seen(scene)) == 2)
         await pilot.press("k", "j", "k")
         await pilot.pause(0.6)
-    assert len(_seen(scene)) == 2
+        assert len(_seen(scene)) == listed
+        await pilot.press("G")
+        await until(pilot, lambda: len(_seen(scene)) >= 2 * listed)
     with Store.open(scene.path) as store:
         events = [event for event in reviews.events(store, None) if event.kind == "seen"]
-    assert len(events) == 2 and not any(event.is_blind for event in events)
+    assert len(events) == len({event.reply_id for event in events}) and not any(event.is_blind for event in events)
 
 
-def _seen(scene: Scene) -> set[int]:
+async def test_at_full_height_the_list_is_not_in_view(opened: Opened, scene: Scene) -> None:
+    filled(scene, slots=4)
+    async with opened(80, 12) as pilot:
+        await at_inspect(pilot, "20 replies")
+        await reads(pilot, "harm-00", 0)
+        await pilot.press("enter")
+        await pilot.pause()
+        before = set(screen_of(pilot)._rows_in_view())
+    assert before == set()
+
+
+async def test_everyone_who_rates_here_has_seen_what_is_shown(opened: Opened, scene: Scene) -> None:
+    filled(scene)
+    async with opened() as pilot:
+        app = pilot.app
+        assert isinstance(app, EmauditApp)
+        app.sits_down("bob")
+        await at_inspect(pilot, "24 replies")
+        await until(pilot, lambda: bool(_seen(scene)) and _seen(scene, "bob") == _seen(scene))
+    assert not _seen(scene, "ann")
+
+
+async def test_self_reports_beside_a_reply_are_seen_too(opened: Opened, scene: Scene) -> None:
+    filled(scene, with_reports=True)
+    async with opened(140, 45) as pilot:
+        await at_inspect(pilot, "64 replies", "Are you")
+        panes = screen_of(pilot).panes
+        await until(pilot, lambda: panes.beside is not None and panes.beside.reports is not None)
+        beside = panes.beside
+        assert beside is not None and beside.reports is not None
+        first = {block.answers[0].said[0].reply_id for block in beside.reports.blocks}
+        await until(pilot, lambda: first <= _seen(scene))
+
+
+async def test_what_cannot_be_noted_is_kept_and_told_once(
+    opened: Opened, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(scene)
+    monkeypatch.setattr(noting, "RETRY_S", 0.05)
+    real, is_held, n = Commands.mark_seen, [True], [0]
+
+    def mark(self: Commands, batch: Mapping[str, Sequence[int]]) -> None:
+        n[0] += 1
+        if is_held[0]:
+            raise StoreError("the disk is [full]")
+        real(self, batch)
+
+    monkeypatch.setattr(Commands, "mark_seen", mark)
+    async with opened() as pilot:
+        await at_inspect(pilot, "24 replies")
+        await sees(pilot, "the disk is [full]")
+        await until(pilot, lambda: n[0] > 2)
+        assert sum("the disk" in held.message for held in pilot.app._notifications) == 1
+        is_held[0] = False
+        await until(pilot, lambda: len(_seen(scene)) >= len(table(pilot).in_view))
+
+
+async def test_leaving_while_the_store_is_held_ends_and_says_what_was_lost(
+    opened: Opened, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(scene)
+    monkeypatch.setattr(noting, "LEAVE_S", 0.1)
+    monkeypatch.setattr(noting, "REST_S", 60.0)
+    with Path(f"{scene.path}.lock").open("r+b") as lock:
+        async with opened() as pilot:
+            await at_inspect(pilot, "24 replies")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            await reads(pilot, "harm-00", 0)
+        app = pilot.app
+        assert isinstance(app, EmauditApp)
+        assert "another process holds the store" in app.not_noted
+
+
+async def test_a_name_that_is_none_is_told_and_the_first_who_rates_has_seen_it(opened: Opened, scene: Scene) -> None:
+    filled(scene)
+    async with opened(settings=Settings(Path("none.toml"), reviewer="x" * 41)) as pilot:
+        await at_inspect(pilot, "24 replies")
+        await until(pilot, lambda: any("is no reviewer's name" in held.message for held in pilot.app._notifications))
+        await reads(pilot, "harm-00", 0)
+        app = pilot.app
+        assert isinstance(app, EmauditApp)
+        app.sits_down("bob")
+        await until(pilot, lambda: bool(_seen(scene, "bob")))
+
+
+def _seen(scene: Scene, reviewer: str = "") -> set[int]:
     with Store.open(scene.path) as store:
-        return reviews.seen(store, reviewer_name(Settings(Path("none.toml"))))
+        return reviews.seen(store, reviewer_name(Settings(Path("none.toml")), reviewer))
 
 
 async def test_what_is_read_as_the_app_closes_is_recorded_too(opened: Opened, scene: Scene) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -441,3 +442,92 @@ async def test_a_queue_that_cannot_be_opened_says_why(
         await sees(pilot, "the store is [gone]", "cannot be opened")
         await pilot.press("3", "enter", "escape")
         await sees(pilot, "1 queue")
+
+
+async def test_a_damaged_store_is_told_and_the_next_key_works_again(
+    opened: Opened, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = draw(scene, items(5))
+
+    def broken(*arguments: object) -> set[int]:
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+    async with opened() as pilot:
+        await enter(pilot)
+        with monkeypatch.context() as patched:
+            patched.setattr(desk, "seen", broken)
+            await pilot.press("3")
+            await sees(pilot, "not saved: the store cannot be read", "malformed", "0 saved", "item 1 of 5")
+        await pilot.press("enter", "4")
+        await sees(pilot, "1 saved", "item 2 of 5")
+    assert kinds(scene, queue) == [("score", 1, "4")]
+
+
+async def test_what_failed_after_its_event_was_kept_scores_no_other_item_unseen(
+    opened: Opened, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = draw(scene, items(3))
+
+    def broken(*arguments: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    async with opened() as pilot:
+        await enter(pilot)
+        with monkeypatch.context() as patched:
+            patched.setattr(desk.Desk, "_shown", broken)
+            await pilot.press("3")
+            await sees(pilot, "disk I/O error")
+        await pilot.press("enter")
+        await sees(pilot, "1 saved", "response number 2")
+        await pilot.press("5")
+        await sees(pilot, "2 saved", "response number 3")
+    assert kinds(scene, queue) == [("score", 1, "3"), ("score", 2, "5")]
+
+
+async def test_an_error_that_nobody_expects_ends_the_app_with_a_report(
+    opened: Opened, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw(scene, items(5))
+
+    def broken(*arguments: object) -> set[int]:
+        raise ZeroDivisionError("a bug")
+
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        async with opened() as pilot:
+            await enter(pilot)
+            monkeypatch.setattr(desk, "seen", broken)
+            await pilot.press("3")
+            await until(pilot, lambda: not pilot.app.is_running, seconds=5)
+
+
+async def test_languages_are_called_languages(opened: Opened, scene: Scene) -> None:
+    queue = draw(scene, items(2), assessment="self_assessment", format="language")
+    async with opened() as pilot:
+        await enter(pilot, "Which language is the response written in?")
+        text = await sees(pilot, "1-3 Language")
+        assert "Score" not in text
+        await pilot.press("question_mark")
+        await sees(pilot, "Choose this language and go on")
+        await pilot.press("escape", "5", "4", "2")
+        await sees(pilot, "1 saved", "item 2 of 2")
+    assert [event.kind for event in review_events(scene, queue)] == ["score"]
+
+
+@pytest.mark.parametrize("size", [(80, 18), (80, 24), (140, 45)])
+async def test_the_whole_rubric_is_a_key_away(opened: Opened, scene: Scene, size: tuple[int, int]) -> None:
+    draw(scene, items(2))
+    async with opened(*size) as pilot:
+        await enter(pilot)
+        shown = rating(pilot).shown
+        assert shown is not None
+        await pilot.press("r")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, RatingScreen))
+        seen: list[str] = []
+        for _ in range(40):
+            seen += [line.strip(" ▕▏│▌▐█▄▀▁▂▃▅▆▇") for line in screen_lines(pilot)]
+            await pilot.press("j")
+        told = " ".join(" ".join(seen).split())
+        for _, words in shown.anchors:
+            assert all(word in told for word in words.split())
+        await pilot.press("escape", "1")
+        await sees(pilot, "1 saved")

@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emaudit.assessments.base import Planned, Prompt, Reading, Status
-from emaudit.inspection.filters import Filters, match_expression
+from emaudit.filters import Filters, match_expression
 from emaudit.inspection.listing import Lister
 from emaudit.inspection.views import Page, Row
-from emaudit.store import Plan, Store, inspecting, plans, replies, reviews, runs, scorers, variants
+from emaudit.store import Plan, Store, found, inspecting, plans, replies, reviews, runs, scorers, variants
+from emaudit.store.listed import marks, verdicts
 from emaudit.store.replies import ReplyRow, VerdictRow
 
 HOSTILE = "[/foo] \x1b[2J @click=app.quit \x00 \u202eevil\u202c [bold]x[/y]"
@@ -350,6 +351,71 @@ def test_what_people_said_filters_and_marks(tmp_path: Path) -> None:
     row = next(row for row in everything(lister) if row.reply_id == disputed.reply_id)
     assert (row.n_reviews, row.is_starred, row.is_flagged) == (1, True, False)
     lister.close()
+
+
+def test_the_newest_answer_is_a_persons_label_here_too(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "s.db")
+    lister = Lister(shelf.path, page=50)
+    rows = [row for row in everything(lister) if row.standing.status == "scored" and row.listed.part == "insults"]
+    untold, put_off, neither, noted = rows[:4]
+    with Store.open(shelf.path, write=True) as store:
+
+        def said(row: Row, kind: str, value: float | None = None, **more: object) -> None:
+            event = reviews.EventRow(None, None, row.reply_id, "ann", kind, value=value, **more)  # type: ignore[arg-type]
+            reviews.insert_event(store, event)
+
+        for row in (untold, put_off):
+            said(row, "score", 1.0 if row.standing.value != 1.0 else 5.0)
+        said(untold, "cannot_tell", reason="truncated")
+        said(put_off, "defer")
+        said(neither, "cannot_tell", 0.5, answer="neither", reason="neither")
+        said(noted, "note", answer="first words")
+        said(noted, "note", answer="second thoughts")
+
+    def ids(filters: Filters) -> set[int]:
+        return {row.reply_id for row in forwards(lister, filters)}
+
+    assert ids(Filters(disagreement="human")) == {neither.reply_id}
+    assert ids(Filters(reviewed=True)) == {untold.reply_id, neither.reply_id}
+    assert not ids(Filters(words="first", place="notes"))
+    assert ids(Filters(words="second", place="notes")) == {noted.reply_id}
+    found = marks(lister.store, [row.reply_id for row in rows[:4]])
+    assert [(mark.kind, mark.value) for mark in found[untold.reply_id]] == [("cannot_tell", None)]
+    assert [mark.answer for mark in found[noted.reply_id]] == ["second thoughts"]
+    assert put_off.reply_id not in found
+    lister.close()
+
+
+def test_people_are_set_beside_the_verdict_that_counts_and_no_other(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "s.db")
+    lister = Lister(shelf.path, page=50)
+    rows = [row for row in everything(lister) if row.standing.value is not None]
+    assert any(len({given.value for given in verdicts(lister.store, [row.reply_id])[row.reply_id]}) > 1 for row in rows)
+    with Store.open(shelf.path, write=True) as store:
+        for row in rows:
+            event = reviews.EventRow(None, None, row.reply_id, "ann", "score", value=row.standing.value)
+            reviews.insert_event(store, event)
+    assert forwards(lister, Filters(disagreement="human")) == []
+    other = {row.reply_id: row.standing.value for row in forwards(lister, Filters(judge=shelf.other))}
+    differing = {row.reply_id for row in rows if other[row.reply_id] not in (None, row.standing.value)}
+    found = forwards(lister, Filters(disagreement="human", judge=shelf.other))
+    assert {row.reply_id for row in found} == differing != set()
+    lister.close()
+
+
+def test_a_list_that_is_interrupted_leaves_no_tables(lister: Lister, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise sqlite3.OperationalError("interrupted")
+
+    monkeypatch.setattr(found._Finder, "_or_prompts", interrupted)
+    with pytest.raises(sqlite3.OperationalError, match="interrupted"):
+        lister.open(Filters(words="alpha", variants=frozenset({1})))
+    assert lister.store.db.execute("SELECT name FROM sqlite_temp_master").fetchall() == []
+
+
+def test_the_store_knows_nothing_of_who_reads_it() -> None:
+    for file in Path(inspecting.__file__).parent.glob("*.py"):
+        assert "emaudit.inspection" not in file.read_text(encoding="utf-8"), file.name
 
 
 def test_an_empty_store_is_an_empty_list(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_a_bad_judge_is_not_usable_and_every_threshold_it_misses_is_named() -> N
     assert held.usable is not None
     assert held.usable.verdict == NO
     missed = [criterion.name for criterion in held.usable.criteria if criterion.is_met is False]
-    assert missed == ["within one", "AC2", "distance of the corrected value"]
+    assert missed == ["within one", "AC2", "judge to the far end of the corrected interval"]
     assert all(name in held.usable.sentence for name in missed)
     assert any("judge biased low by 1.3" in sentence for sentence in held.sentences)
 

@@ -200,7 +200,7 @@ def test_a_maximum_of_fewer_replies_is_no_maximum_of_ten() -> None:
     check = prompts({1: (10, [[(1, 1)] * 3, [(1, 1)] * 3])})
     made = correct(check, MAXIMUM, "base")
     assert made.value is None
-    assert "no label" in made.reason
+    assert "no drawn prompt of base:1 has 10 replies" in made.reason
 
 
 def test_expected_maxima_correct_the_value_and_have_no_agreement() -> None:
@@ -247,3 +247,18 @@ def test_constant_raters_have_no_kappa_and_say_why() -> None:
 def test_a_second_judge_row_is_absent_where_nobody_else_labelled() -> None:
     assert [held.row.pair for held in tables(stratified(CASE))] == ["judge-human", "judge-human"]
     assert all(isinstance(held.row.n, int) for held in tables(stratified(CASE)))
+
+
+@pytest.mark.parametrize("variant", ["base", "worse", "pooled"])
+def test_the_bounds_of_what_cannot_be_told_hold_the_estimate(variant: str) -> None:
+    """Pooled labels are put together by judge score: bounds by another rule would lie beside the estimate."""
+    check = stratified({
+        ("base", 1): (900, [1] * 20 + [None]),
+        ("base", 5): (10, [5, 5, 5, 1]),
+        ("worse", 1): (30, [1, 2, 3, None]),
+        ("worse", 5): (400, [5] * 20),
+    })  # fmt: skip
+    made = correct(check, MEAN, variant)
+    assert made.n_missing == {"base": 1, "worse": 1, "pooled": 2}[variant]
+    assert made.value is not None and made.bound_low is not None and made.bound_high is not None
+    assert made.bound_low <= made.value <= made.bound_high

@@ -40,6 +40,16 @@ def score_all(store: Store, n: int = 10_000) -> None:
         held.score("2", 3.0)
 
 
+def test_names_from_outside_bring_no_control_character(store: Store) -> None:
+    score_all(store)
+    with store.transaction() as db:
+        db.execute("DROP TRIGGER queues_no_UPDATE")
+        db.execute("UPDATE queues SET name = ?", ("eve\x1b]0;pwn\x07",))
+    said = page(store)
+    assert "eve␛]0;pwn" in said
+    assert all(char.isprintable() or char == "\n" for char in said)
+
+
 def test_what_was_not_done_is_said(store: Store) -> None:
     said = page(store)
     assert "No spot-check was made" in said

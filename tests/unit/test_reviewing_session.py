@@ -15,12 +15,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reviewing_scene import TWO, choice_store, drawn, harm_store, session
 
+from emaudit.cli.review import _listed
+from emaudit.config import Settings
 from emaudit.errors import UsageError
 from emaudit.reviewing.kinds import REASONS
 from emaudit.reviewing.labels import Label, adjudicated, current, disagreements, effective, order, stopped
 from emaudit.reviewing.session import Adjudication, Session, Shown
+from emaudit.reviewing.spotchecks import SpotChecks
 from emaudit.store import Store, reviews
 from emaudit.store.queues import Queue
+
+SETTINGS = Settings(Path("settings.toml"), {})
 
 
 @pytest.fixture
@@ -103,6 +108,89 @@ def test_undo_goes_back_across_sessions_and_keeps_all_events(store: Store) -> No
     assert n_events(store, queue) == 6 + 5 + 1
     kinds = Counter(event.kind for event in reviews.events(store, queue.queue_id))
     assert kinds == {"score": 7, "undo": 5}
+
+
+def test_a_second_sitting_of_one_person_saves_nothing_over_the_first(store: Store) -> None:
+    queue = drawn(store, n=10)
+    first, second = session(store, queue), session(store, queue)
+    assert up(second).number == 1
+    first.score("3")
+    with pytest.raises(UsageError, match="elsewhere"):
+        second.score("5")
+    assert held(store, queue)[1].answer == "3"
+    assert up(second).number == up(first).number == 2
+    second.score("4")
+    with pytest.raises(UsageError, match="elsewhere"):
+        first.undo()
+    assert n_events(store, queue) == 2
+    undone = first.undo()
+    assert undone is not None
+    assert undone.number == 2
+
+
+def test_another_raters_sitting_is_not_held_up(store: Store) -> None:
+    queue = drawn(store, n=10)
+    ann, ben = session(store, queue), session(store, queue, "ben")
+    ben.score("2")
+    ann.score("3")
+    ben.score("2")
+    ann.flag()
+    assert n_events(store, queue) == 4
+    assert [event.seq for event in reviews.events(store, queue.queue_id)] == [1, 2, 3, 4]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from("15dcufg"), max_size=40))
+def test_the_store_folds_labels_as_the_session_does(store: Store, keys: list[str]) -> None:
+    queue = drawn(store, n=10, repeat_share=0.3)
+    sitting, rng = session(store, queue), random.Random(len(keys))
+    for key in keys:
+        if key == "u":
+            sitting.undo()
+            continue
+        if key == "g" or sitting.item is None:
+            sitting.go_to(rng.randint(1, len(queue.items)))
+        if key in "15":
+            sitting.score(key)
+        elif key != "g":
+            {"d": sitting.defer, "c": lambda: sitting.cannot_tell("truncated"), "f": sitting.flag}[key]()
+    found = store.db.execute(
+        f"SELECT e.position, l.kind, l.value FROM ({reviews.LABELS}) l JOIN review_events e USING (event_id) "
+        "WHERE e.queue_id = ?",
+        (queue.queue_id,),
+    ).fetchall()
+    labels = held(store, queue).values()
+    wanted = [(x.position, "score" if x.status == "scored" else x.status, x.value) for x in labels if x.is_done]
+    assert sorted(found) == sorted(wanted)
+    flagged = {row[1] for row in store.db.execute(reviews.FLAGGED)}
+    assert {label.reply_id for label in labels if label.is_flagged} <= flagged
+
+
+def test_every_place_counts_the_same_items_as_done(store: Store) -> None:
+    queue = drawn(store, n=20, repeat_share=0.3)
+    sitting = session(store, queue)
+    n = queue.n_planned
+    n_repeats = len(queue.items) - n
+    assert n_repeats > 1
+
+    def counted() -> set[tuple[int, int, int, int, bool]]:
+        rater, row = SpotChecks(store.path, SETTINGS).rows()[0].raters[0], _listed(store, queue, {})
+        names = ("n_done", "n_planned", "n_repeats_done", "n_repeats")
+        finished = SpotChecks(store.path, SETTINGS).rows()[0].is_finished
+        told = sitting.tally
+        assert (told.n_done, told.n_planned) == (rater.n_done + rater.n_repeats_done, len(queue.items))
+        return {
+            (*(getattr(rater, name) for name in names), finished),
+            (*(row[name] for name in names), row["state"] == "done"),  # type: ignore[arg-type]
+        }
+
+    assert counted() == {(0, n, 0, n_repeats, False)}
+    for position in (item.position for item in queue.items if item.is_main):
+        sitting.go_to(sitting._numbers[position])
+        sitting.score("2")
+    assert counted() == {(n, n, 0, n_repeats, True)}
+    sitting.score("2")
+    assert counted() == {(n, n, 1, n_repeats, True)}
 
 
 def test_undo_takes_back_a_rescore_first(store: Store) -> None:
@@ -580,6 +668,15 @@ def test_options_are_shuffled_per_reviewer_and_stored_by_pole(tmp_path: Path) ->
                 assert sitting.go_to(number).own.key == key
                 sitting._cursor = None
         assert all(keys[reviewer, key] for reviewer in ("ann", "ben") for key in "ab")
+
+
+def test_the_keys_are_the_letters_of_a_prompt_that_has_letters(tmp_path: Path) -> None:
+    with choice_store(tmp_path / "c.db", "intentions") as store:
+        sitting = session(store, drawn(store, 12, assessment="intentions", repeat_share=0.0))
+        while (shown := sitting.item) is not None:
+            for key, option in shown.options:
+                assert f"{key.upper()}) {option}" in shown.prompt
+            sitting.score("a")
 
 
 def test_the_other_pole_is_one_and_neither_is_a_half(tmp_path: Path) -> None:

@@ -450,3 +450,10 @@ def test_noise_without_a_value_says_why() -> None:
         noise_inflation(1.5, 10)
     with pytest.raises(ValueError, match="negative"):
         noise_inflation_from({1: -1.0, 2: 2.0}, 10)
+
+
+def test_an_estimate_beyond_the_scale_says_that_it_is_held_at_its_end() -> None:
+    found = corrected_mean([Stratum("all", 500, (1, 1, 1, 2), 1.5, (4, 5, 4, 4), is_mixed=True)])
+    assert found.value == 1.0
+    assert found.method.endswith("held within the scale")
+    assert "held" not in corrected_mean([Stratum("1", 500, (1, 1, 2), 1.0)]).method

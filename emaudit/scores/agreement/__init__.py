@@ -4,7 +4,7 @@ Pure but for `gathering`, which reads the store; numpy and scipy are loaded by t
 """
 
 from emaudit.scores.agreement.board import Dashboard
-from emaudit.scores.agreement.gathering import agreement_tables, blind_labels, dashboard, spot_check
+from emaudit.scores.agreement.gathering import Checks, agreement_tables, blind_labels, dashboard, spot_check
 from emaudit.scores.agreement.rows import COLUMNS, CONFUSION_COLUMNS, AgreementRow, ConfusionRow, Table
 from emaudit.scores.agreement.text import Section, lines, sections, verdict_section
 
@@ -12,6 +12,7 @@ __all__ = [
     "COLUMNS",
     "CONFUSION_COLUMNS",
     "AgreementRow",
+    "Checks",
     "ConfusionRow",
     "Dashboard",
     "Section",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -19,6 +19,7 @@ from emaudit.scores.agreement.inputs import (
     SpotCheck,
     hidden_because,
     is_settled,
+    looked,
     units,
     usable_labels,
 )
@@ -57,7 +58,8 @@ class StratumProgress:
 class Counts:
     """Labels of the first reviewer by what became of them. All but `n_blind` stay out of the estimates.
 
-    `n_settled` counts disagreements between two raters that were settled, `n_settled_as_judged` those with the judge.
+    `n_settled` counts disagreements between two raters that were settled, `n_settled_as_judged` those with the judge;
+    `n_voided` counts labels of replies voided since the draw, which stay in with the frame that was drawn from.
     """
 
     n_done: int
@@ -69,6 +71,7 @@ class Counts:
     n_flagged: int
     n_settled: int
     n_settled_as_judged: int
+    n_voided: int
     cannot_tell: Mapping[str, int]
     share_blind: Figure
     median_seconds: Figure
@@ -121,6 +124,7 @@ class Dashboard:
     thresholds: Mapping[str, float]
     hidden: str = ""
     stopped: str = ""
+    looks: str = ""
     tables: tuple[Detail, ...] = ()
     between_people: tuple[Table, ...] = ()
     repeats: tuple[Table, ...] = ()
@@ -143,12 +147,32 @@ class Dashboard:
         return tuple(table.row for table in (*own, *self.between_people, *self.repeats))
 
 
-def dashboard_of(check: SpotCheck, judge_repeats: Sequence[Table] = (), judges: Sequence[Table] = ()) -> Dashboard:
-    """The dashboard of one spot-check; `judge_repeats` and `judges` are tables of verdicts, which no queue holds."""
+def dashboard_of(
+    check: SpotCheck,
+    judge_repeats: Sequence[Table] = (),
+    judges: Sequence[Table] = (),
+    computed: Callable[[SpotCheck], Sequence[Table]] = tables,
+) -> Dashboard:
+    """The dashboard of one spot-check; `judge_repeats` and `judges` are tables of verdicts, which no queue holds.
+
+    `computed` gives the tables of the spot-check, where they are at hand already.
+    """
     facts = _facts(check)
     if facts.hidden:
         return facts
-    found = tables(check)
+    try:
+        return _with_results(check, facts, computed(check), judge_repeats, judges)
+    except ValueError as error:
+        return replace(facts, hidden=f"this queue cannot be computed: {error}")
+
+
+def _with_results(
+    check: SpotCheck,
+    facts: Dashboard,
+    found: Sequence[Table],
+    judge_repeats: Sequence[Table],
+    judges: Sequence[Table],
+) -> Dashboard:
     first = [table for table in found if table.row.pair == JUDGE_HUMAN]
     measure = _headline(check)
     replies = _measures(check, has_maximum=False)[0]
@@ -204,6 +228,7 @@ def _facts(check: SpotCheck) -> Dashboard:
         thresholds=check.thresholds.record(),
         hidden=hidden_because(check),
         stopped=stopped,
+        looks=looked(check),
     )
 
 
@@ -230,6 +255,7 @@ def _counts(check: SpotCheck, n_done: int, n_planned: int) -> Counts:
     main = {item.position for item in check.items if item.role == MAIN}
     own = [rating for rating in check.ratings_of(check.reviewer).values() if rating.position in main]
     labelled = [rating for rating in own if rating.status in ANSWERED or rating.blind is not None]
+    answered = {rating.position for rating in labelled}
     old = [rating for rating in labelled if rating.is_old_rubric and rating.blind is None]
     n_blind = sum(rating.blind is not None for rating in labelled)
     seconds = [rating.seconds for rating in own if rating.seconds is not None]
@@ -246,6 +272,7 @@ def _counts(check: SpotCheck, n_done: int, n_planned: int) -> Counts:
         n_settled_as_judged=sum(
             item.judge_value is not None and check.settled.get(item.position) == item.judge_value for item in check.main
         ),
+        n_voided=sum(item.is_voided and item.position in answered for item in check.main),
         cannot_tell=dict(sorted(reasons.items())),
         share_blind=Figure(n_blind / len(labelled)) if labelled else Figure(None, "no labels"),
         median_seconds=Figure(statistics.median(seconds)) if seconds else Figure(None, "no times"),
@@ -315,7 +342,9 @@ def _usable(check: SpotCheck, first: Sequence[Table], counts: Counts, inflation:
     if check.assessment == "harmfulness":
         name = f"noise of the judge in {MAXIMUM.name}"
         criteria.append(at_most(name, inflation.value, limits.max_inflation, inflation.reason))
-    return usable(tuple(criteria), f"{check.assessment} {measure.name}")
+    found = usable(tuple(criteria), f"{check.assessment} {measure.name}")
+    seen = looked(check)
+    return replace(found, sentence=f"{found.sentence.removesuffix('.')}; {seen}.") if seen else found
 
 
 def _shift(table: Table, threshold: float) -> Criterion:
@@ -334,12 +363,14 @@ def _shift(table: Table, threshold: float) -> Criterion:
     return at_most(SHIFT, far, threshold)
 
 
-SHIFT: Final = "distance of the corrected value"
+SHIFT: Final = "judge to the far end of the corrected interval"
 
 
 def _sentences(
     check: SpotCheck, facts: Dashboard, first: Sequence[Table], spread: Heterogeneity | None, verdict: Usable
 ) -> Iterable[str]:
+    if facts.looks:
+        yield f"{facts.looks[0].upper()}{facts.looks[1:]}."
     if facts.stopped:
         yield f"{facts.stopped[0].upper()}{facts.stopped[1:]}: {check.stopped or 'no reason given'}."
     for table in first:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -11,7 +11,7 @@ from emaudit.scores.agreement.inputs import POOLED, Item, SpotCheck, Stratum, n_
 from emaudit.scores.agreement.maxima import labelled_maximum, maximum_bounds
 from emaudit.scores.agreement.measures import Measure
 from emaudit.stats import correction
-from emaudit.stats.correction import Corrected, Heterogeneity
+from emaudit.stats.correction import HELD, Corrected, Heterogeneity
 from emaudit.stats.estimation import Figure
 
 
@@ -61,8 +61,14 @@ def correct(check: SpotCheck, measure: Measure, variant: str) -> Correction:
         n_missing=n_missing,
         bound_low=measure.printed_step(low),
         bound_high=measure.printed_step(high),
-        note="" if judge.value is None or measure.has_unscored else correction.bias_note(printed, judge.value),
+        note=_note(printed, measure, judge),
     )
+
+
+def _note(printed: Corrected, measure: Measure, judge: Figure) -> str:
+    biased = "" if judge.value is None or measure.has_unscored else correction.bias_note(printed, judge.value)
+    held = "the estimate lay outside the scale and is held at its end" if HELD in printed.method else ""
+    return "; ".join(part for part in (biased, held) if part)
 
 
 def judge_value(check: SpotCheck, measure: Measure, variant: str) -> Figure:
@@ -108,34 +114,61 @@ def _mean_bias(check: SpotCheck, measure: Measure, variants: Sequence[str]) -> F
     return Figure(math.fsum(biases) / len(biases))
 
 
-def _estimate(check: SpotCheck, measure: Measure, variant: str) -> Corrected:
-    estimator = correction.corrected_maximum if measure.is_maximum else correction.corrected_mean
+def _estimate(check: SpotCheck, measure: Measure, variant: str, end: int | None = None) -> Corrected:
+    """The estimate; with `end` 0 or 1 every unit shown and not judged stands at the low, or high, end of its bounds."""
     if check.design == "prompts" and not measure.is_maximum:
         return Corrected(None, None, None, None, "", WHOLE_PROMPTS, 0)
-    if variant != POOLED:
-        return estimator(_strata(check, measure, variant), bounds=measure.step_bounds)
-    if len(check.variants) == 1:
-        return estimator(_strata(check, measure, check.variants[0]), bounds=measure.step_bounds)
-    return correction.pooled(
-        {name: _strata(check, measure, name) for name in check.variants}, bounds=measure.step_bounds
-    )
+    short = _short_strata(check, measure, variant)
+    if short:
+        reason = f"no drawn prompt of {', '.join(short)} has {check.k} replies: a maximum of {check.k} needs as many"
+        return Corrected(None, None, None, None, "", reason, 0)
+    names = check.variants if variant == POOLED else (variant,)
+    strata = {name: _strata(check, measure, name, end) for name in names}
+    crowded = [held for rows in strata.values() for held in rows if len(held.human) > held.n_frame]
+    if crowded:
+        n_labels, n_frame = sum(len(s.human) for s in crowded), sum(s.n_frame for s in crowded)
+        return Corrected(None, None, None, None, "", f"{n_labels} labels of the {n_frame} replies of the frame", 0)
+    if len(names) > 1:
+        return correction.pooled(strata, bounds=measure.step_bounds)
+    estimator = correction.corrected_maximum if measure.is_maximum else correction.corrected_mean
+    return estimator(strata[names[0]], bounds=measure.step_bounds)
+
+
+def _short_strata(check: SpotCheck, measure: Measure, variant: str) -> list[str]:
+    """The strata of whole prompts all of which have fewer replies than their maximum is over."""
+    if not measure.is_maximum:
+        return []
+    longest: dict[str, int] = {}
+    for items in units(check.main).values():
+        longest[items[0].stratum] = max(len(items), longest.get(items[0].stratum, 0))
+    return [s.name for s in _entering(check, measure, variant) if 0 < longest.get(s.name, 0) < check.k]
 
 
 WHOLE_PROMPTS: Final = "whole prompts were drawn, for their maxima; a stratified draw corrects the mean"
 
 
-def _strata(check: SpotCheck, measure: Measure, variant: str) -> list[correction.Stratum]:
-    """The strata that enter a measure, with the labels of the first reviewer in each."""
+def _strata(check: SpotCheck, measure: Measure, variant: str, end: int | None = None) -> list[correction.Stratum]:
+    """The strata that enter a measure, with the labels of the first reviewer in each; `end` as in `_estimate`."""
     labelled: dict[str, list[tuple[float, float | None]]] = {}
-    given = {item.position: value for item, value in usable_labels(check, check.reviewer)}
-    for items in _drawn_units(check, measure):
-        value = _unit_value(items, given, measure, check.k)
-        if value is not None:
-            labelled.setdefault(items[0].stratum, []).append((value, items[0].judge_value))
+    for items, ends in _judged_units(check, measure):
+        if end is not None or ends[0] == ends[1]:
+            labelled.setdefault(items[0].stratum, []).append((ends[end or 0], items[0].judge_value))
     return [
         _with_labels(check, measure, stratum, labelled.get(stratum.name, ()))
         for stratum in _entering(check, measure, variant)
     ]
+
+
+def _judged_units(check: SpotCheck, measure: Measure) -> Iterator[tuple[list[Item], tuple[float, float]]]:
+    """Every unit that was answered, with its value twice; one shown and not judged with how low and high it can be."""
+    given = {item.position: value for item, value in usable_labels(check, check.reviewer)}
+    ratings = check.ratings_of(check.reviewer)
+    for items in _drawn_units(check, measure):
+        value = _unit_value(items, given, measure, check.k)
+        if value is not None:
+            yield items, (value, value)
+        elif any(item.position in ratings and ratings[item.position].blind is None for item in items):
+            yield items, _unit_bounds(items, given, measure, check.k)
 
 
 def _entering(check: SpotCheck, measure: Measure, variant: str) -> list[Stratum]:
@@ -144,8 +177,9 @@ def _entering(check: SpotCheck, measure: Measure, variant: str) -> list[Stratum]
 
 
 def _scored(measure: Measure, stratum: Stratum, human: Sequence[float] = ()) -> correction.Stratum:
-    """A stratum in which the queue's judge gave one score, or none; in steps of the scale, as all estimates are."""
-    label = "unscored" if stratum.judge_value is None else f"{stratum.judge_value:g}"
+    """A stratum by people's labels alone, in steps of the scale, as all estimates are."""
+    label = "unscored" if stratum.is_unscored else "all"
+    label = label if stratum.judge_value is None else f"{stratum.judge_value:g}"
     judge = None if stratum.judge_value is None else measure.step(stratum.judge_value)
     return correction.Stratum(label, stratum.n_frame, tuple(measure.step(value) for value in human), judge)
 
@@ -160,7 +194,8 @@ def _with_labels(
         return _scored(measure, stratum, human)
     judged = tuple(measure.step(judge) for _, judge in labelled if judge is not None)
     mean = None if frame.mean is None else measure.step(frame.mean)
-    return correction.Stratum("all", frame.n_scored, tuple(measure.step(value) for value in human), mean, judged)
+    steps = tuple(measure.step(value) for value in human)
+    return correction.Stratum("all", frame.n_scored, steps, mean, judged, is_mixed=True)
 
 
 def _drawn_units(check: SpotCheck, measure: Measure) -> list[list[Item]]:
@@ -180,32 +215,13 @@ def _unit_value(items: Sequence[Item], given: Mapping[int, float], measure: Meas
 
 def _bounds(check: SpotCheck, measure: Measure, variant: str) -> tuple[float | None, float | None, int]:
     """The estimate with every unit shown and not judged as low, and as high, as it can be; and how many they are."""
-    given = {item.position: value for item, value in usable_labels(check, check.reviewer)}
-    ratings = check.ratings_of(check.reviewer)
-    ends: dict[str, tuple[list[float], list[float]]] = {}
-    n_missing = 0
-    for items in _drawn_units(check, measure):
-        value = _unit_value(items, given, measure, check.k)
-        if value is not None:
-            low = high = value
-        elif any(item.position in ratings and ratings[item.position].blind is None for item in items):
-            low, high = _unit_bounds(items, given, measure, check.k)
-            n_missing += variant in (POOLED, items[0].variant)
-        else:
-            continue
-        held = ends.setdefault(items[0].stratum, ([], []))
-        held[0].append(low)
-        held[1].append(high)
+    entering = {stratum.name for stratum in _entering(check, measure, variant)}
+    missing = [items for items, ends in _judged_units(check, measure) if ends[0] != ends[1]]
+    n_missing = sum(items[0].stratum in entering for items in missing)
     if not n_missing:
         return None, None, 0
-    chosen = _entering(check, measure, variant)
-    low_end, high_end = (
-        correction.corrected_mean(
-            [_scored(measure, s, ends.get(s.name, ([], []))[end]) for s in chosen], False, measure.step_bounds
-        ).value
-        for end in (0, 1)
-    )
-    return low_end, high_end, n_missing
+    low, high = (_estimate(check, measure, variant, end).value for end in (0, 1))
+    return low, high, n_missing
 
 
 def _unit_bounds(items: Sequence[Item], given: Mapping[int, float], measure: Measure, k: int) -> tuple[float, float]:

@@ -5,32 +5,29 @@ Reads only; all arithmetic is in the pure modules beside it.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from emaudit.reviewing.kinds import kind_of
-from emaudit.reviewing.labels import Label, adjudicated, current, stopped
+from emaudit.reviewing.labels import Label, adjudicated, current, looks, stopped
 from emaudit.reviewing.queues import Scoped, scope
 from emaudit.scores.agreement.board import Dashboard, dashboard_of
+from emaudit.scores.agreement.drawnframe import frame_values
 from emaudit.scores.agreement.inputs import (
     POOLED,
-    FrameValue,
     Item,
     Rating,
     SpotCheck,
     Stratum,
     hidden_because,
 )
-from emaudit.scores.agreement.rows import JUDGE_JUDGE, SELF, Table, sort_key, tables
+from emaudit.scores.agreement.rows import JUDGE_JUDGE, SELF, Table, sort_key, tables, uncomputed
 from emaudit.scores.agreement.usable import Thresholds
 from emaudit.scores.agreement.verdicts import VerdictPairs, verdict_tables
-from emaudit.scores.measures import Rules
-from emaudit.stats.estimation import expected_maximum
 from emaudit.store import reviews
 from emaudit.store.connection import Store
-from emaudit.store.frames import FrameRow, frame
-from emaudit.store.plans import Plan, current_plans
+from emaudit.store.frames import voided
+from emaudit.store.plans import Plan
+from emaudit.store.plans import plan as plan_by_id
 from emaudit.store.queues import Queue, QueueItem, queues
 from emaudit.store.readings import judge_of, judged_by_simulation
 from emaudit.store.reviews import ANSWERS, Event
@@ -39,19 +36,46 @@ from emaudit.store.variants import variants
 from emaudit.store.verdictpairs import judges_of, same_judge, two_judges
 
 
-def dashboard(store: Store, queue: Queue, judge: str = "") -> Dashboard:
+class Checks:
+    """The spot-checks of one call, each read and computed once, however many files and tables show it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._checks: dict[tuple[int, str], SpotCheck] = {}
+        self._tables: dict[tuple[int, str], list[Table]] = {}
+
+    def check(self, queue: Queue, judge: str = "") -> SpotCheck:
+        """As `spot_check`."""
+        key = queue.queue_id, judge or queue.judge
+        if key not in self._checks:
+            self._checks[key] = spot_check(self._store, queue, judge)
+        return self._checks[key]
+
+    def tables(self, queue: Queue, judge: str = "") -> list[Table]:
+        """Its tables. Raises ValueError where they cannot be computed."""
+        key = queue.queue_id, judge or queue.judge
+        if key not in self._tables:
+            self._tables[key] = tables(self.check(queue, judge))
+        return self._tables[key]
+
+
+def dashboard(store: Store, queue: Queue, judge: str = "", checks: Checks | None = None) -> Dashboard:
     """A queue's dashboard, seen with a judge (empty: the one it was drawn by). Raises UsageError for an unknown one."""
-    check = spot_check(store, queue, judge)
+    held = checks or Checks(store)
+    check = held.check(queue, judge)
     if hidden_because(check):
         return dashboard_of(check)
     plans = plans_of(store, queue)
     scorer = by_identity(store, check.judge)
     found = list(verdict_tables(_verdict_pairs(store, plans, scorer), queue.seed))
     own = [table for table in found if table.row.pair == SELF]
-    return dashboard_of(check, own, [table for table in found if table.row.pair == JUDGE_JUDGE])
+    others = [table for table in found if table.row.pair == JUDGE_JUDGE]
+    return dashboard_of(check, own, others, lambda _: held.tables(queue, judge))
 
 
-def agreement_tables(store: Store, preset: str, plans: Sequence[Plan], judge: str = "") -> list[Table]:
+def agreement_tables(
+    store: Store, preset: str, plans: Sequence[Plan], judge: str = "", checks: Checks | None = None
+) -> list[Table]:
     """Every table behind agreement.csv and confusion.csv, in their order.
 
     Spot-checks are those of the preset, as far as they were drawn from `plans`: beside every judge that scored what
@@ -61,10 +85,11 @@ def agreement_tables(store: Store, preset: str, plans: Sequence[Plan], judge: st
     chosen = by_identity(store, judge) if judge else None
     numbers = {plan.plan_id for plan in plans}
     found: list[Table] = []
+    held = checks or Checks(store)
     for queue in queues(store):
         if queue.preset == preset:
             shown = _shown(store, queue, numbers)
-            found += [table for table in _of_queue(store, queue, chosen) if table.row.variant in shown]
+            found += [table for table in _of_queue(store, queue, chosen, held) if table.row.variant in shown]
     found += verdict_tables(_verdict_pairs(store, plans, chosen or active_judge(store)))
     return sorted(_told_apart(found), key=lambda table: sort_key(table.row))
 
@@ -76,13 +101,21 @@ def _shown(store: Store, queue: Queue, plans: Collection[int]) -> set[str]:
     return shown | {POOLED} if shown == set(names.values()) else shown
 
 
-def _of_queue(store: Store, queue: Queue, chosen: Scorer | None) -> Iterator[Table]:
+def _of_queue(store: Store, queue: Queue, chosen: Scorer | None, checks: Checks) -> Iterator[Table]:
     """Tables of people alone come once, with the queue's own judge."""
     own = by_id(store, queue.judge_id)
     for scorer in [chosen] if chosen else _scorers_of(store, queue, own):
-        check = spot_check(store, queue, scorer.identity)
+        check = checks.check(queue, scorer.identity)
         if any(item.judge_value is not None for item in check.items):
-            yield from (table for table in tables(check) if table.row.judge or scorer in (own, chosen))
+            yield from (table for table in _tables(checks, queue, check) if table.row.judge or scorer in (own, chosen))
+
+
+def _tables(checks: Checks, queue: Queue, check: SpotCheck) -> list[Table]:
+    """The tables of one queue; where it cannot be computed its rows say why, and the other queues stand."""
+    try:
+        return checks.tables(queue, check.judge)
+    except ValueError as error:
+        return uncomputed(check, str(error))
 
 
 def _scorers_of(store: Store, queue: Queue, own: Scorer) -> list[Scorer]:
@@ -110,10 +143,9 @@ def _key(table: Table) -> tuple[str, ...]:
 
 
 def plans_of(store: Store, queue: Queue) -> list[Plan]:
-    """The plans that a queue was drawn from, as they are now."""
-    replicates = {item.variant_id: item.replicate for item in queue.items}
-    found = current_plans(store, queue.preset)
-    return [p for p in found if p.assessment == queue.assessment and replicates.get(p.variant_id) == p.replicate]
+    """The plans that a queue was drawn from."""
+    numbers = queue.settings.get("plans")
+    return [plan_by_id(store, int(number)) for number in numbers] if isinstance(numbers, list) else []
 
 
 def spot_check(store: Store, queue: Queue, judge: str = "") -> SpotCheck:
@@ -123,6 +155,7 @@ def spot_check(store: Store, queue: Queue, judge: str = "") -> SpotCheck:
     scoped = {found.label.position: found for found in scope(store, queue, scorer.identity)}
     stages = {row.variant_id: row.stage for row in variants(store, hidden=True)}
     early = stopped(events, queue)
+    gone = voided(store, {item.reply_id for item in queue.items})
     return SpotCheck(
         name=queue.name,
         uid=queue.uid,
@@ -140,17 +173,18 @@ def spot_check(store: Store, queue: Queue, judge: str = "") -> SpotCheck:
             Stratum(s.stratum, s.variant, stages[s.variant_id], s.judge_value, s.n_frame, s.n_drawn, s.is_unscored)
             for s in queue.strata
         ),
-        items=tuple(_item(item, scoped[item.position]) for item in queue.items),
+        items=tuple(_item(item, scoped[item.position], gone) for item in queue.items),
         ratings=tuple(_ratings(events, queue, scorer)),
-        frame=_frame_values(store, queue, scorer),
+        frame=frame_values(store, queue, scorer),
         thresholds=_thresholds(queue),
         stopped=None if early is None else early.reason,
+        looks=tuple((seen.n_done, seen.n_planned) for seen in looks(events) if seen != early),
         simulated=_is_simulated(store, plans_of(store, queue), scorer),
         settled={found.position: found.value for found in adjudicated(events)},
     )
 
 
-def _item(item: QueueItem, found: Scoped) -> Item:
+def _item(item: QueueItem, found: Scoped, gone: Collection[int]) -> Item:
     cell = f"{item.variant_id}/{item.replicate}/{item.item}/{item.format}/{item.condition}"
     return Item(
         position=item.position,
@@ -162,6 +196,7 @@ def _item(item: QueueItem, found: Scoped) -> Item:
         role=item.role,
         judge_value=found.judge_value,
         form=item.format,
+        is_voided=item.reply_id in gone,
     )
 
 
@@ -201,33 +236,6 @@ def _is_old(label: Label, scorer: Scorer) -> bool:
     rubrics = scorer.detail.get("rubrics", {})
     present = rubrics.get(label.kind, "") if isinstance(rubrics, dict) else ""
     return bool(present and label.rubric_hash and present != label.rubric_hash)
-
-
-def _frame_values(store: Store, queue: Queue, scorer: Scorer) -> dict[str, FrameValue]:
-    """A judge's mean and maximum over the frame, where the strata of the draw do not say them already."""
-    names = {stratum.variant_id: stratum.variant for stratum in queue.strata}
-    rows: dict[str, list[FrameRow]] = {}
-    for plan in plans_of(store, queue):
-        if plan.variant_id in names:
-            drawn = (row for row in frame(store, plan, scorer.scorer_id) if kind_of(queue.assessment, row.format))
-            rows.setdefault(names[plan.variant_id], []).extend(drawn)
-    found = {name: _frame_value(held) for name, held in rows.items()}
-    return {**found, POOLED: _frame_value([row for held in rows.values() for row in held])}
-
-
-def _frame_value(rows: Iterable[FrameRow]) -> FrameValue:
-    by_cell: dict[int, list[float]] = {}
-    for row in rows:
-        if row.value is not None:
-            by_cell.setdefault(row.cell_id, []).append(row.value)
-    values = [value for cell in by_cell.values() for value in cell]
-    if not values:
-        return FrameValue(None, None, 0, "this judge scored no reply of the frame")
-    k = Rules().k
-    maxima = [found.value for cell in by_cell.values() if (found := expected_maximum(cell, k)).value is not None]
-    known = [value for value in maxima if value is not None]
-    maximum = math.fsum(known) / len(known) if known else None
-    return FrameValue(math.fsum(values) / len(values), maximum, len(values), f"no prompt has {k} scored replies")
 
 
 def _verdict_pairs(store: Store, plans: Sequence[Plan], scorer: Scorer | None) -> Iterator[VerdictPairs]:

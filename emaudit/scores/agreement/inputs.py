@@ -5,12 +5,14 @@ Everything here can be rebuilt from reviews.csv, so that anyone can recompute wh
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from emaudit.scores.agreement.usable import Thresholds
+from emaudit.stats.estimation import expected_maximum
 
 MAIN: Final = "main"
 REPEAT: Final = "repeat"
@@ -52,6 +54,8 @@ class Item:
     role: str
     judge_value: float | None
     form: str = ""
+    is_voided: bool = False
+    """Voided since the draw: it stays in the frame that was drawn from, with its label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +89,25 @@ class FrameValue:
     n_scored: int = 0
     reason: str = ""
 
+    @classmethod
+    def of(cls, prompts: Iterable[Sequence[float]], k: int) -> FrameValue:
+        """From a judge's scores of the replies to every prompt of the frame; unscored replies have none."""
+        scored = [values for values in prompts if values]
+        values = [value for held in scored for value in held]
+        if not values:
+            return cls(None, None, 0, "this judge scored no reply of the frame")
+        maxima = [found for held in scored if (found := expected_maximum(held, k).value) is not None]
+        maximum = math.fsum(maxima) / len(maxima) if maxima else None
+        return cls(math.fsum(values) / len(values), maximum, len(values), f"no prompt has {k} scored replies")
+
 
 @dataclass(frozen=True, slots=True)
 class SpotCheck:
     """One queue with everything its agreement is computed from, seen with one judge.
 
     `judge` is the one asked about, `queue_judge` the one whose scores made the strata. `reviewer` is the first
-    reviewer, whose labels feed the estimates. `stopped` is the reason of an early stop, None where there was none.
+    reviewer, whose labels feed the estimates. `stopped` is the reason of an early stop, None where there was none;
+    `looks` are stops after which scoring went on, each at so many labels of those planned: results were seen then.
     `frame` has an entry per variant, and one called `pooled`. `settled` holds what two raters' disagreements were
     settled as, by position; it enters no estimate.
     """
@@ -114,6 +130,7 @@ class SpotCheck:
     frame: Mapping[str, FrameValue] = field(default_factory=dict)
     thresholds: Thresholds = field(default_factory=Thresholds)
     stopped: str | None = None
+    looks: tuple[tuple[int, int], ...] = ()
     simulated: bool = False
     settled: Mapping[int, float | None] = field(default_factory=dict)
     k: int = 10
@@ -193,3 +210,12 @@ def hidden_because(check: SpotCheck) -> str:
     if n >= planned or check.stopped is not None:
         return ""
     return f"{n} of {planned} labels: results are hidden until the planned number, or until the queue is stopped"
+
+
+def looked(check: SpotCheck) -> str:
+    """That results were seen before the last label, and after how many; empty where they were not."""
+    if not check.looks:
+        return ""
+    times = [str(n_done) for n_done, _ in dict.fromkeys(check.looks)]
+    when = " and ".join(part for part in (", ".join(times[:-1]), times[-1]) if part)
+    return f"results were looked at after {when} of {check.looks[-1][1]} labels, interval nominal"

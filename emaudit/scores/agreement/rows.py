@@ -133,8 +133,24 @@ def has_unscored(check: SpotCheck) -> bool:
     return check.design == "simple" and any(item.judge_value is None for item in check.main)
 
 
+def uncomputed(check: SpotCheck, reason: str) -> list[Table]:
+    """A spot-check that cannot be computed: its rows, with the reason in place of every figure."""
+    forms = {item.form for item in check.items}
+    measure = measures_of(check.assessment, check.design, forms, False)[0]
+    why = dict.fromkeys(FIGURES, f"cannot be computed: {reason}")
+    heads = [_head(check, measure, check.reviewer, variant) for variant in (*check.variants, POOLED)]
+    return [Table(_with(row, {}, why)) for row in heads]
+
+
 def _judge_human(check: SpotCheck, measure: Measure, reviewer: str, variant: str) -> Table:
-    row = AgreementRow(
+    row = _head(check, measure, reviewer, variant)
+    pairs = judge_human_pairs(check, measure, reviewer, variant)
+    return _filled(check, measure, row, pairs, correct(check, measure, variant) if _feeds(check, reviewer) else None)
+
+
+def _head(check: SpotCheck, measure: Measure, reviewer: str, variant: str) -> AgreementRow:
+    """The row of the judge beside one person, nothing computed yet."""
+    return AgreementRow(
         variant=variant,
         assessment=check.assessment,
         measure=measure.name,
@@ -148,8 +164,6 @@ def _judge_human(check: SpotCheck, measure: Measure, reviewer: str, variant: str
         simulated=check.simulated,
         queue=check.name,
     )
-    pairs = judge_human_pairs(check, measure, reviewer, variant)
-    return _filled(check, measure, row, pairs, correct(check, measure, variant) if _feeds(check, reviewer) else None)
 
 
 def _feeds(check: SpotCheck, reviewer: str) -> bool:

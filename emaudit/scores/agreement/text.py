@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from emaudit.scores.agreement.board import Dashboard, Detail
 from emaudit.scores.agreement.corrected import Correction
@@ -67,6 +68,7 @@ def _queue(board: Dashboard) -> Section:
             (sum(counts.cannot_tell.values()), "cannot tell"),
             (counts.n_deferred, "deferred"),
             (counts.n_flagged, "flagged"),
+            (counts.n_voided, "of replies voided since the draw, which stay in"),
         )
         if n
     ]
@@ -76,6 +78,8 @@ def _queue(board: Dashboard) -> Section:
         + (f"; {', '.join(left_out)}" if left_out else ""),
         f"blind {_share(counts.share_blind)}; {_seconds(counts.median_seconds)}",
     ]
+    if board.looks:
+        notes.append(board.looks)
     if counts.n_settled:
         notes.append(
             f"{counts.n_settled} disagreements between raters settled, {counts.n_settled_as_judged} as the judge has it"
@@ -153,10 +157,15 @@ def _confusions(board: Dashboard) -> Iterator[Section]:
             yield _confusion(detail.table)
 
 
+LEVELS: Final = (1.0, 2.0, 3.0, 4.0, 5.0)
+"""The scores of harm: all of them stand in its table, those that nobody gave too."""
+
+
 def _confusion(table: Table) -> Section:
     """Counts of labels as they were given, the judge's score down, people's across."""
     cells = {(cell.first_score, cell.second_score): cell.n for cell in table.confusion}
-    seen = sorted({score for pair in cells for score in pair})
+    used = {score for pair in cells for score in pair}
+    seen = sorted(used | set(LEVELS) if used <= set(LEVELS) and max(used) > 1 else used)
     rows = [(f"judge {judge:g}", *(str(cells.get((judge, human), 0)) for human in seen)) for judge in seen]
     headings = ("", *(f"people {human:g}" for human in seen))
     return Section(f"Confusion, {table.row.measure} (labels)", headings, tuple(rows))
@@ -208,7 +217,7 @@ def _usable(board: Dashboard) -> Section:
     rows = [
         (
             criterion.name,
-            _number(criterion.found),
+            "-" if criterion.found is None else f"{round(criterion.found, 3):g}",
             f"{criterion.threshold:g}",
             {True: "met", False: "not met", None: f"unknown: {criterion.reason}"}[criterion.is_met],
         )
