@@ -132,15 +132,17 @@ class Session(Desk):
     def reveal_all(self) -> None:
         """Note that this person now sees the results of the whole queue; scores given later are not blind.
 
-        What is known already is not noted again. Raises UsageError where the queue never reveals, or while something
-        is left.
+        What is known already is not noted again. Items that come back need no answer: a hand-off leaves them out.
+        Raises UsageError where the queue never reveals, or while something else is left.
         """
         self._check_reveals()
         mine = (event for event in self._events if event.reviewer == self.reviewer)
         if any(event.kind == "reveal" and event.position is None for event in mine):
             return
-        if self.tally.n_left and stopped(self._events, self.queue) is None:
-            raise UsageError(f"{self.tally.n_left} items are left: the results are hidden until then")
+        far = progress(self._labels.values())
+        if far.n_done < far.n_planned and stopped(self._events, self.queue) is None:
+            left = far.n_planned - far.n_done
+            raise UsageError(f"{left} items are left: the results are hidden until then")
         self._write("reveal", None, is_blind=False)
 
     def revealed(self, number: int) -> Revealed | None:

@@ -122,9 +122,7 @@ def test_a_configured_price_is_told_and_a_cap_on_money_holds(lab: Lab) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "words", [("rejudge",), ("judge", "plant", "--pairs", "3"), ("run", "base", "--preset", "smoke")]
-)
+@pytest.mark.parametrize("words", [("rejudge",), ("judge", "plant", "--pairs", "3"), ("run", "v", "--preset", "smoke")])
 def test_a_cap_that_has_no_price_stores_nothing(lab: Lab, words: tuple[str, ...]) -> None:
     lab.simulate()
     lab.add()
