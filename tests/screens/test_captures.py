@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,25 @@ from emaudit.commands import Commands, Cost, Offer, Order
 CAPTURES = Path(__file__).parent / "captures"
 
 
-def _compare(pilot: Pilot[int], name: str) -> None:
-    text = screen_text(pilot) + "\n"
+async def compare(pilot: Pilot[int], name: str) -> None:
+    """Hold the screen against its text, once it is drawn: a busy machine may show a dialog before what is under it."""
     path = CAPTURES / f"{name}.txt"
     if os.environ.get("EMAUDIT_CAPTURE"):
+        await _at_rest(pilot)
         path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    assert text == path.read_text(encoding="utf-8")
+        path.write_text(screen_text(pilot) + "\n", encoding="utf-8")
+    expected = path.read_text(encoding="utf-8")
+    deadline = time.monotonic() + 10
+    while screen_text(pilot) + "\n" != expected and time.monotonic() < deadline:
+        await pilot.pause(0.05)
+    assert screen_text(pilot) + "\n" == expected
+
+
+async def _at_rest(pilot: Pilot[int]) -> None:
+    """Wait until the screen has not changed for half a second."""
+    seen = ""
+    while seen != (seen := screen_text(pilot)):
+        await pilot.pause(0.5)
 
 
 def _is_counted(pilot: Pilot[int]) -> bool:
@@ -46,7 +59,7 @@ async def test_variants(opened: Opened, scene: Scene, size: tuple[int, int]) -> 
         await until(pilot, lambda: _is_counted(pilot))
         await pilot.press("j")
         await sees(pilot, "owed: 30 replies")
-        _compare(pilot, f"variants-{size[0]}x{size[1]}")
+        await compare(pilot, f"variants-{size[0]}x{size[1]}")
 
 
 async def test_start(opened: Opened, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +72,7 @@ async def test_start(opened: Opened, scene: Scene, monkeypatch: pytest.MonkeyPat
         await sees(pilot, "1 variant")
         await pilot.press("r")
         await sees(pilot, "16,000")
-        _compare(pilot, "start-80x24")
+        await compare(pilot, "start-80x24")
 
 
 async def test_add(opened: Opened, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,4 +84,4 @@ async def test_add(opened: Opened, scene: Scene, monkeypatch: pytest.MonkeyPatch
         await sees(pilot, "sim-mini-base")
         await pilot.press("A")
         await sees(pilot, "3 of 3 models chosen")
-        _compare(pilot, "add-120x30")
+        await compare(pilot, "add-120x30")

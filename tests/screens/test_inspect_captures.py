@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from inspect_scene import filled
 from screen_scene import Opened, Scene, sees
-from test_captures import _compare
+from test_captures import compare
 from test_inspect_screen import at_inspect
 
 SIZES = [(80, 24), (140, 45)]
@@ -18,7 +18,7 @@ async def test_a_response_beside_self_reports(opened: Opened, scene: Scene, size
         await at_inspect(pilot, "64 replies", "read by")
         await pilot.press("tab", "tab")
         await sees(pilot, "self-assessment", "harmless")
-        _compare(pilot, f"inspect-reports-{size[0]}x{size[1]}")
+        await compare(pilot, f"inspect-reports-{size[0]}x{size[1]}")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -28,19 +28,19 @@ async def test_a_response_beside_another_variant(opened: Opened, scene: Scene, s
         await at_inspect(pilot, "24 replies", "read by", "base 0 0")
         await pilot.press("c")
         await sees(pilot, "another variant" if size == (80, 24) else "beside it: v-misaligned")
-        _compare(pilot, f"inspect-variant-{size[0]}x{size[1]}")
+        await compare(pilot, f"inspect-variant-{size[0]}x{size[1]}")
 
 
 async def test_empty_and_without_a_match(opened: Opened, scene: Scene) -> None:
     async with opened() as pilot:
         await at_inspect(pilot, "No responses yet.")
-        _compare(pilot, "inspect-empty-80x24")
+        await compare(pilot, "inspect-empty-80x24")
     filled(scene)
     async with opened() as pilot:
         await at_inspect(pilot, "24 replies")
         await pilot.press("slash", *"nowhere", "enter")
         await sees(pilot, "No response passes these filters")
-        _compare(pilot, "inspect-no-match-80x24")
+        await compare(pilot, "inspect-no-match-80x24")
 
 
 async def test_the_filters(opened: Opened, scene: Scene) -> None:
@@ -49,4 +49,4 @@ async def test_the_filters(opened: Opened, scene: Scene) -> None:
         await at_inspect(pilot, "64 replies", "read by")
         await pilot.press("f")
         await sees(pilot, "what is listed")
-        _compare(pilot, "inspect-filters-80x24")
+        await compare(pilot, "inspect-filters-80x24")

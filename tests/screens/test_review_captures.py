@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from review_scene import Item, draw, enter, items
 from screen_scene import Opened, Scene, sees
-from test_captures import _compare
+from test_captures import compare
 from test_spotcheck_screen import score, shows_queues
 
 from emaudit.config import Endpoint, Settings
@@ -32,7 +32,7 @@ async def test_rating(opened: Opened, scene: Scene, size: tuple[int, int]) -> No
         await enter(pilot)
         await pilot.press("4", "f", "n", *"odd", "enter")
         await sees(pilot, "note saved", "flagged")
-        _compare(pilot, f"rating-{size[0]}x{size[1]}")
+        await compare(pilot, f"rating-{size[0]}x{size[1]}")
 
 
 async def test_the_door(opened: Opened, scene: Scene) -> None:
@@ -41,7 +41,7 @@ async def test_the_door(opened: Opened, scene: Scene) -> None:
         await shows_queues(pilot)
         await pilot.press("enter")
         await sees(pilot, "enter: begin", "0 saved", "esc Leave")
-        _compare(pilot, "rating-door-80x24")
+        await compare(pilot, "rating-door-80x24")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (140, 45)])
@@ -51,7 +51,7 @@ async def test_results(opened: Opened, scene: Scene, size: tuple[int, int]) -> N
     score(scene, queue, "1135122452", "bob")
     async with opened(*size) as pilot:
         await shows_queues(pilot, "● 10/10", "The judge's value beside people's")
-        _compare(pilot, f"spotcheck-{size[0]}x{size[1]}")
+        await compare(pilot, f"spotcheck-{size[0]}x{size[1]}")
 
 
 async def test_hidden_results(opened: Opened, scene: Scene) -> None:
@@ -59,14 +59,14 @@ async def test_hidden_results(opened: Opened, scene: Scene) -> None:
     score(scene, queue, "1135")
     async with opened() as pilot:
         await shows_queues(pilot, "results are hidden", "judge score")
-        _compare(pilot, "spotcheck-hidden-80x24")
+        await compare(pilot, "spotcheck-hidden-80x24")
 
 
 async def test_no_queue(opened: Opened, scene: Scene) -> None:
     async with opened() as pilot:
         await pilot.press("f5")
         await sees(pilot, "No replies to check yet.")
-        _compare(pilot, "spotcheck-empty-80x24")
+        await compare(pilot, "spotcheck-empty-80x24")
 
 
 async def test_draw(opened: Opened, scene: Scene) -> None:
@@ -75,7 +75,7 @@ async def test_draw(opened: Opened, scene: Scene) -> None:
         await shows_queues(pilot)
         await pilot.press("a")
         await sees(pilot, "100 labels of 150 replies")
-        _compare(pilot, "draw-80x24")
+        await compare(pilot, "draw-80x24")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (140, 45)])
@@ -88,7 +88,7 @@ async def test_gallery(opened: Opened, scene: Scene, size: tuple[int, int]) -> N
         await sees(pilot, "disagreements in q")
         await pilot.press("i")
         await sees(pilot, "1 with a cause")
-        _compare(pilot, f"gallery-{size[0]}x{size[1]}")
+        await compare(pilot, f"gallery-{size[0]}x{size[1]}")
 
 
 async def test_settling(opened: Opened, scene: Scene) -> None:
@@ -99,4 +99,4 @@ async def test_settling(opened: Opened, scene: Scene) -> None:
         await shows_queues(pilot, "settled  0 of")
         await pilot.press("m", "enter")
         await sees(pilot, "two people said", "1-5 Score")
-        _compare(pilot, "settle-80x24")
+        await compare(pilot, "settle-80x24")

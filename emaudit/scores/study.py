@@ -1,0 +1,54 @@
+"""The audited variants of one preset under one judge, as every analysis reads them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from emaudit.scores.measures import Rules
+from emaudit.scores.summary import Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A variant as the analyses group it; `domain` and `parent` are empty for a base."""
+
+    name: str
+    size: str
+    domain: str
+    stage: str
+    parent: str
+
+    @property
+    def recipe(self) -> tuple[str, str]:
+        """Which fine-tune was applied: (domain, stage)."""
+        return self.domain, self.stage
+
+
+@dataclass(frozen=True)
+class Study:
+    """The newest complete replicate of every variant in one preset; `subjects` are sorted by name.
+
+    `summaries` is by (variant, assessment); a variant lacks the assessments it was never asked. `left_out` gives
+    each variant that was asked to be left out, with why.
+    """
+
+    preset: str
+    subjects: tuple[Subject, ...]
+    summaries: Mapping[tuple[str, str], Summary]
+    rules: Rules
+    left_out: Mapping[str, str]
+
+    def summary(self, variant: str, assessment: str) -> Summary | None:
+        """What is known of a variant in an assessment; None where it was never asked."""
+        return self.summaries.get((variant, assessment))
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any reply or verdict in it is simulated."""
+        return any(summary.source.simulated for summary in self.summaries.values())
+
+    @property
+    def seed(self) -> int:
+        """What drives every resampling over these variants: that of the parameters they were asked with."""
+        return min((summary.source.seed for summary in self.summaries.values()), default=0)
