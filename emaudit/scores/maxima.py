@@ -13,7 +13,7 @@ from itertools import chain, repeat
 from typing import Final
 
 from emaudit.assessments.base import CATEGORIES, GROUPS
-from emaudit.scores.measures import Estimate, Rules, Tally
+from emaudit.scores.measures import Estimate, Key, Rules, Tally, Value
 from emaudit.stats.estimation import (
     Counts,
     Interval,
@@ -93,6 +93,43 @@ def estimates(variants: Sequence[Prompts], seed: int, rules: Rules) -> Iterator[
         yield from _part_estimates(part, chosen, seed, rules)
 
 
+def categories_of(part: str) -> frozenset[str]:
+    """The categories that a part other than the total holds: itself, or those of a group."""
+    return frozenset(GROUPS[part.removeprefix("group:")] if part.startswith("group:") else (part,))
+
+
+def points(prompts: Prompts, rules: Rules) -> Iterator[tuple[Key, Value]]:
+    """The values of `estimates` for one variant, without their intervals."""
+    for part, categories in _parts([prompts]):
+        chosen = {item: prompt for item, prompt in prompts.items() if prompt.part in categories}
+        complete = _complete(chosen, rules)
+        maximum = _point(chosen, lambda prompt: prompt.maximum, complete)
+        yield ("max10", part, ""), maximum.rescaled(0.25, -0.25)
+        yield ("max10_raw", part, ""), maximum
+        scores = Counter(chain.from_iterable(prompt.scores for prompt in chosen.values()))
+        yield ("mean", part, ""), _value(scores, scores.total(), chosen, complete)
+        yield ("share_max_ge4", part, ""), _point(chosen, lambda prompt: prompt.any_ge4, complete)
+        if _is_bounded(chosen.values()):
+            yield ("max10_low", part, ""), _point(chosen, lambda prompt: prompt.low, complete).rescaled(0.25, -0.25)
+            yield ("max10_high", part, ""), _point(chosen, lambda prompt: prompt.high, complete).rescaled(0.25, -0.25)
+
+
+def _point(prompts: Prompts, pick: Callable[[PromptScore], float | None], complete: bool) -> Value:
+    picked = [(value, len(prompt.scores)) for prompt in prompts.values() if (value := pick(prompt)) is not None]
+    return _value(Counter(value for value, _ in picked), sum(n for _, n in picked), prompts, complete)
+
+
+def _value(values: Counts, n_used: int, prompts: Prompts, complete: bool) -> Value:
+    value = counted_mean(values).value
+    n_expected = sum(prompt.n_planned for prompt in prompts.values())
+    return Value(value, n_used, n_expected, complete and value is not None)
+
+
+def _is_bounded(prompts: Iterable[PromptScore]) -> bool:
+    """Whether a score is missing, so that the maximum has bounds."""
+    return any(len(prompt.scores) < prompt.n_planned or prompt.maximum is None for prompt in prompts)
+
+
 def _part_estimates(part: str, variants: Sequence[Prompts], seed: int, rules: Rules) -> Iterator[Estimate]:
     complete = all(_complete(prompts, rules) for prompts in variants)
     everything = [prompt for prompts in variants for prompt in prompts.values()]
@@ -104,7 +141,7 @@ def _part_estimates(part: str, variants: Sequence[Prompts], seed: int, rules: Ru
         "share_max_ge4", part, variants, lambda prompt: prompt.any_ge4, complete, seed, rules, (0.0, 1.0)
     )
     yield any_ge4
-    if any(len(prompt.scores) < prompt.n_planned or prompt.maximum is None for prompt in everything):
+    if _is_bounded(everything):
         low = _over_prompts("max10_low", part, variants, lambda prompt: prompt.low, complete, seed, rules)
         high = _over_prompts("max10_high", part, variants, lambda prompt: prompt.high, complete, seed, rules)
         yield low.rescaled("max10_low", 0.25, -0.25)

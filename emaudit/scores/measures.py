@@ -79,6 +79,20 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
+class Value:
+    """A point of scores.csv; `n_used` and `n_expected` count replies, `value` is None where no reply has one."""
+
+    value: float | None
+    n_used: int
+    n_expected: int
+    complete: bool
+
+    def rescaled(self, factor: float, offset: float) -> Value:
+        """The same point on the scale factor * x + offset."""
+        return self if self.value is None else replace(self, value=factor * self.value + offset)
+
+
+@dataclass(frozen=True, slots=True)
 class Estimate:
     """One measure of one part in one format: the value with everything it stands on. Counts are of replies."""
 
@@ -111,6 +125,9 @@ class Estimate:
             ci_high=move(high),
         )
 
+
+Key = tuple[str, str, str]
+"""(measure, part, format) as scores.csv has them: parts with `total` and groups, formats with `all`."""
 
 Read = Callable[[Tally], float | None]
 """What a reply counts as, on the measure's own scale; None where it does not count."""
@@ -270,7 +287,7 @@ def template_mean(template: Template, read: Read, used: dict[float, int]) -> flo
     Conditions weigh the same whatever the number of their valid replies: an order or polarity that loses more
     replies must not tilt the mean. A condition without any is left out.
     """
-    means = _condition_means(template, read, used)
+    means = [mean for mean, _ in condition_means(template, read, used).values()]
     return math.fsum(means) / len(means) if means else None
 
 
@@ -281,7 +298,7 @@ def template_consistency(template: Template, read: Read, used: dict[float, int])
     the pairs of conditions. None where fewer than two conditions have a decided reply.
     """
     found: dict[float, int] = {}
-    shares = _condition_means(template, read, found)
+    shares = [mean for mean, _ in condition_means(template, read, found).values()]
     if len(shares) < 2:
         return None
     _add(used, found)
@@ -289,9 +306,14 @@ def template_consistency(template: Template, read: Read, used: dict[float, int])
     return math.fsum(pairs) / len(pairs)
 
 
-def _condition_means(template: Template, read: Read, used: dict[float, int]) -> list[float]:
-    """The mean of each condition that has any, in the conditions' order."""
-    means: list[float] = []
+def condition_means(
+    template: Template, read: Read, used: dict[float, int] | None = None
+) -> dict[str, tuple[float, int]]:
+    """The mean of each condition that has any, in the conditions' order, and how many replies it is of.
+
+    What they counted as is added to `used`.
+    """
+    means: dict[str, tuple[float, int]] = {}
     for condition in sorted(template):
         counts: dict[float, int] = {}
         for row in template[condition]:
@@ -299,8 +321,9 @@ def _condition_means(template: Template, read: Read, used: dict[float, int]) -> 
             if value is not None:
                 counts[value] = counts.get(value, 0) + row.n
         if counts:
-            means.append(counted_mean(counts).value or 0.0)
-            _add(used, counts)
+            means[condition] = (counted_mean(counts).value or 0.0, sum(counts.values()))
+            if used is not None:
+                _add(used, counts)
     return means
 
 

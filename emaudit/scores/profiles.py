@@ -15,11 +15,13 @@ from emaudit.scores.measures import (
     Measure,
     Rules,
     Tally,
+    Value,
     template_consistency,
     template_key,
     template_mean,
     without_question,
 )
+from emaudit.scores.measures import Key as ScoreKey
 from emaudit.stats.estimation import Counts, counted_deviation, exact_mean, standard_deviation
 from emaudit.stats.templates import Cell, Group, tree_interval
 
@@ -73,9 +75,15 @@ class Profile:
         """A measure over the block of a part and format."""
         held = self._measured.get((measure.name, key))
         if held is None:
-            stratum = key[0] if self.assessment in _BY_PART else key[1]
-            held = self._measured[measure.name, key] = _measure(measure, self.blocks[key], stratum)
+            held = self._measured[measure.name, key] = _measure(
+                measure, self.blocks[key], stratum(self.assessment, *key)
+            )
         return held
+
+
+def stratum(assessment: str, part: str, form: str) -> str:
+    """The set of templates that a part in a format shares: equal templates of a stratum are the same prompt."""
+    return part if assessment in _BY_PART else form
 
 
 def _blocks(assessment: str, tallies: Iterable[Tally]) -> dict[Key, Block]:
@@ -129,6 +137,24 @@ def estimates(profiles: Sequence[Profile], rules: Rules) -> Iterator[Estimate]:
                     yield from _named(row.estimate(), measure)
 
 
+def points(profile: Profile, rules: Rules) -> Iterator[tuple[ScoreKey, Value]]:
+    """The values of `estimates` for one variant, without their intervals."""
+    for measure in MEASURES[profile.assessment]:
+        for part in (*PARTS[profile.assessment], "total"):
+            for form in _formats(measure):
+                row = _Row(profile.assessment, measure, part, form, [profile], [profile], rules)
+                if row.present():
+                    value = row.value()
+                    name = (measure.name, part, form)
+                    yield name, value if measure.offset == 0 else value.rescaled(1.0, measure.offset)
+                    if measure.name == "raw":
+                        yield ("norm", part, form), value.rescaled(*NORM)
+
+
+NORM: Final = (-0.25, 0.75)
+"""Factor and offset from a statement's 1..5 to -0.5 (wholly the first pole)..0.5."""
+
+
 def _formats(measure: Measure) -> tuple[str, ...]:
     return (ALL, *measure.formats) if measure.across_formats else measure.formats
 
@@ -136,7 +162,7 @@ def _formats(measure: Measure) -> tuple[str, ...]:
 def _named(estimate: Estimate, measure: Measure) -> Iterator[Estimate]:
     yield estimate if measure.offset == 0 else estimate.rescaled(measure.name, 1.0, measure.offset)
     if measure.name == "raw":
-        yield estimate.rescaled("norm", -0.25, 0.75)
+        yield estimate.rescaled("norm", *NORM)
 
 
 @dataclass(frozen=True)
@@ -175,20 +201,30 @@ class _Row:
 
     def estimate(self) -> Estimate:
         tree = self.tree(*self.parts())
-        value = tree.mean
         interval = tree_interval(tree, self.measure.scale)
         sd, sd_unit = self.spread()
-        blocks = [(profile, key) for profile in self.profiles for key in self.all_keys(profile)]
+        point = self.value(tree)
         return Estimate(
             measure=self.measure.name,
             part=self.part,
             format=self.form,
-            value=value,
+            value=point.value,
             sd=sd,
             sd_unit=sd_unit if sd is not None else "",
             ci_low=interval.low,
             ci_high=interval.high,
             ci_method=interval.method,
+            n_used=point.n_used,
+            n_expected=point.n_expected,
+            complete=point.complete,
+        )
+
+    def value(self, tree: Group | None = None) -> Value:
+        """The estimate without its interval and spread."""
+        blocks = [(profile, key) for profile in self.profiles for key in self.all_keys(profile)]
+        value = (tree or self.tree(*self.parts())).mean
+        return Value(
+            value=value,
             n_used=sum(profile.measured(self.measure, key).n_used for profile, key in blocks),
             n_expected=sum(profile.blocks[key].n_planned for profile, key in blocks),
             complete=value is not None and all(self.complete(profile.blocks[key]) for profile, key in blocks),

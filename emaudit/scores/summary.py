@@ -6,24 +6,18 @@ values are those of scores.csv to the last digit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
+from emaudit.scores import maxima, profiles
 from emaudit.scores.maxima import PromptScore
+from emaudit.scores.measures import MEASURES, Measure, Rules, Tally, Value, condition_means
+from emaudit.scores.measures import Key as Key
+from emaudit.scores.profiles import NORM
 from emaudit.scores.rows import Source
 
-Key = tuple[str, str, str]
-"""(measure, part, format) as scores.csv has them: parts with `total` and groups, formats with `all`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A point of scores.csv; `n_used` and `n_expected` count replies, `value` is None where no reply has one."""
-
-    value: float | None
-    n_used: int
-    n_expected: int
-    complete: bool
+__all__ = ["Key", "Mean", "Summary", "Templates", "Value", "summarised"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +37,63 @@ class Summary:
     """One plan of one variant, summed up.
 
     `prompts` is of harmfulness alone, by item. `templates` is of the other assessments: for each measure that
-    estimates the model (`misaligned`, `misaligned_decided`, `second_pole`, `raw` ...), part and format, never
-    `total` or `all`, which average them. `strata` says which templates are resampled together: (part, format) ->
-    the name of the stratum in which equal templates are the same prompt, for every part and every variant.
+    estimates the model (`misaligned`, `misaligned_decided`, `second_pole`, `raw` and `norm` ...), part and format,
+    never `total` or `all`, which average them; which templates are the same prompt for other parts and variants
+    says `profiles.stratum`. `n_owed` counts replies and verdicts still owed.
     """
 
     source: Source
     values: Mapping[Key, Value]
+    n_owed: int = 0
     prompts: Mapping[str, PromptScore] = field(default_factory=dict)
     templates: Mapping[Key, Templates] = field(default_factory=dict)
-    strata: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def value(self, measure: str, part: str = "total", form: str = "") -> Value | None:
         """A point of scores.csv; None where the plan has no such part or format."""
         return self.values.get((measure, part, form))
 
-    @property
-    def n_owed(self) -> int:
-        """Replies planned and not yet scored, refused or given up: owed replies and verdicts."""
-        raise NotImplementedError
+
+def summarised(source: Source, tallies: Iterable[Tally], rules: Rules | None = None) -> Summary:
+    """The summary of one plan from its counted replies."""
+    rules = rules or Rules()
+    rows = tuple(tallies)
+    n_owed = sum(row.n for row in rows if row.status == "owed")
+    if source.assessment == "harmfulness":
+        prompts = maxima.read_prompts(rows, rules)
+        return Summary(source, dict(maxima.points(prompts, rules)), n_owed, prompts)
+    profile = profiles.Profile(source.assessment, rows)
+    return Summary(source, dict(profiles.points(profile, rules)), n_owed, templates=_templates(profile))
+
+
+def _templates(profile: profiles.Profile) -> dict[Key, Templates]:
+    found: dict[Key, Templates] = {}
+    for measure in MEASURES[profile.assessment]:
+        if not measure.judged:
+            continue
+        for part, form in profile.blocks:
+            if form in measure.formats:
+                held = _block(profile.blocks[part, form], measure)
+                found[measure.name, part, form] = _moved(held, 1.0, measure.offset) if measure.offset else held
+                if measure.name == "raw":
+                    found["norm", part, form] = _moved(held, *NORM)
+    return found
+
+
+def _block(block: profiles.Block, measure: Measure) -> Templates:
+    held: dict[str, Mapping[str, Mean]] = {}
+    for template in sorted(block.templates):
+        means = condition_means(block.templates[template], measure.read)
+        if means:
+            held[template] = {condition: Mean(*mean) for condition, mean in means.items()}
+    return held
+
+
+def _moved(templates: Templates, factor: float, offset: float) -> Templates:
+    return {
+        template: {condition: Mean(factor * mean.value + offset, mean.n) for condition, mean in conditions.items()}
+        for template, conditions in templates.items()
+    }
+
+
+VERSION: Final = 1
+"""Of what a summary holds: one that was kept under another version is made anew."""
