@@ -16,7 +16,7 @@ from emaudit.scores.agreement.gathering import Labelled
 from emaudit.store.connection import Store
 from emaudit.store.exporting import has_replies, params_hashes, params_texts, voids
 from emaudit.store.plans import Plan, current_plans
-from emaudit.store.readings import Tally, judge_used, judged_by_simulation, responses, tallies
+from emaudit.store.readings import Reading, Tally, read, responses
 from emaudit.store.scorers import Scorer, by_identity
 from emaudit.store.variants import variants
 from emaudit.variants import FIELDS, PROVENANCE, Variant
@@ -64,9 +64,10 @@ class StoreArchive:
         self.replicate = replicate
         self.exclude = tuple(exclude)
         self._judge_name = judge
-        self._judge: Scorer | None = by_identity(store, judge) if judge else None
+        self.judge: Scorer | None = by_identity(store, judge) if judge else None
         self._plans: dict[int, Plan] = {}
         self._used: dict[int, Scorer] = {}
+        self._read: dict[int, Sequence[Tally]] = {}
         self._labels: Mapping[int, Labelled] | None = None
         self._evidence: Evidence | None = None
 
@@ -92,18 +93,23 @@ class StoreArchive:
                 **{name: getattr(row, name) or None for name in PROVENANCE},
             }
 
-    def sources(self) -> Iterator[Source]:
-        """Every plan of the preset, with the judge whose verdicts are counted; empty where none is."""
+    def plans(self) -> list[tuple[Variant, Plan]]:
+        """Every plan of the preset and its variant, all replicates (or the one asked for)."""
         by_number = {row.variant_id: row for row in self.rows}
-        for plan in current_plans(self.store, self.preset):
-            row = by_number.get(plan.variant_id)
-            if row is None or self.replicate not in (0, plan.replicate):
-                continue
-            self._plans[plan.plan_id] = plan
-            yield self._source(row, plan)
+        found = [
+            (by_number[plan.variant_id], plan)
+            for plan in current_plans(self.store, self.preset)
+            if plan.variant_id in by_number and self.replicate in (0, plan.replicate)
+        ]
+        self._plans.update((plan.plan_id, plan) for _, plan in found)
+        return found
 
-    def _source(self, row: Variant, plan: Plan) -> Source:
-        judge = judge_used(self.store, plan, self._judge)
+    def read(self, plan: Plan) -> Reading:
+        """The counted replies of one plan, under the judge of the tables."""
+        return read(self.store, plan, self.judge)
+
+    def source(self, row: Variant, plan: Plan, judge: Scorer | None, judged_by_simulation: bool) -> Source:
+        """Where the replies of a plan come from; `judge` is the one of which some verdict counts."""
         if judge is not None:
             self._used[plan.plan_id] = judge
         return Source(
@@ -116,21 +122,27 @@ class StoreArchive:
             assessment=plan.assessment,
             judge=judge.identity if judge else "",
             instrument=plan.instrument,
-            simulated=self.store.kind == "simulated"
-            or (judge is not None and judged_by_simulation(self.store, plan, self._judge)),
+            simulated=self.store.kind == "simulated" or judged_by_simulation,
             seed=int(content_hash(params_hashes(self.store, plan))[:8], 16),
             plan_id=plan.plan_id,
         )
 
+    def sources(self) -> Iterator[Source]:
+        """Every plan of the preset, with the judge whose verdicts are counted; empty where none is."""
+        for row, plan in self.plans():
+            found = self.read(plan)
+            self._read[plan.plan_id] = found.tallies
+            yield self.source(row, plan, found.judge, found.judged_by_simulation)
+
     def tallies(self, source: Source) -> Sequence[Tally]:
         """The counted replies of one plan."""
-        return tallies(self.store, self._plans[source.plan_id], self._judge)
+        return self._read.pop(source.plan_id, None) or self.read(self._plans[source.plan_id]).tallies
 
     def responses(self, source: Source) -> Iterator[Record]:
         """The closed replies of one plan."""
         if self._labels is None:
             self._labels = blind_labels(self.store)
-        for row in responses(self.store, self._plans[source.plan_id], self._judge):
+        for row in responses(self.store, self._plans[source.plan_id], self.judge):
             label = self._labels.get(row.reply_id)
             yield {
                 "item": row.item,
@@ -158,7 +170,7 @@ class StoreArchive:
     def evidence(self, sources: Sequence[Source]) -> Evidence:
         """What people and other judges say of the plans that the tables are of."""
         plans = [(source, self._plans[source.plan_id]) for source in sources]
-        self._evidence = Evidence(self.store, self.preset, plans, self._judge)
+        self._evidence = Evidence(self.store, self.preset, plans, self.judge)
         return self._evidence
 
     def facts(self) -> Mapping[str, object]:

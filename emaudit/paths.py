@@ -1,11 +1,11 @@
-"""Where things are by default: the store, the settings, and the logs of detached runs."""
+"""Where things are by default: the store, the settings, the logs of detached runs, what can be made anew."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from platformdirs import user_config_path, user_data_path
+from platformdirs import user_cache_path, user_config_path, user_data_path
 
 
 def default_store() -> Path:
@@ -26,3 +26,8 @@ def default_config() -> Path:
 def run_log(store: Path, run_uid: str) -> Path:
     """The log file of a detached run, in a folder beside the store."""
     return store.with_name(store.name + ".logs") / f"run-{run_uid}.log"
+
+
+def kept_summaries(store_id: str) -> Path:
+    """The folder of a store's summed-up plans in the user's cache; it may be deleted at any time."""
+    return user_cache_path("emaudit", appauthor=False) / "summaries" / store_id

@@ -1,18 +1,40 @@
-"""A store as the analyses read it: every plan summed up, from a cache that new rows invalidate."""
+"""A store as the analyses read it: every plan summed up, in several processes where there is much to count.
+
+python -m emaudit.studies < order      one such process: plans in, summaries out, a JSON line each
+"""
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
 from emaudit.archive import StoreArchive
+from emaudit.kept import Kept, Shelf, packed, unpacked
 from emaudit.scores.measures import Rules
-from emaudit.scores.rows import newest_complete
+from emaudit.scores.rows import Source, newest_complete
 from emaudit.scores.study import Study, Subject
-from emaudit.scores.summary import summarised
+from emaudit.scores.summary import Summary, summarised
+from emaudit.store.connection import Store
+from emaudit.store.plans import Plan
+from emaudit.store.scorers import by_identity
+from emaudit.variants import Variant
+
+MANY: Final = 150_000
+"""Replies to count from which on several processes share the work."""
 
 
 def study_of(archive: StoreArchive, rules: Rules | None = None, cached: bool = True) -> Study:
     """The newest complete replicates of an archive. Without `cached` every number comes from the stored rows."""
     rules = rules or Rules()
-    made = {source: summarised(source, archive.tallies(source), rules) for source in archive.sources()}
+    made = {summary.source: summary for summary in _summaries(archive, rules, cached)}
     chosen = newest_complete(made, lambda source: made[source].n_owed > 0)
     return Study(
         preset=archive.preset,
@@ -24,3 +46,78 @@ def study_of(archive: StoreArchive, rules: Rules | None = None, cached: bool = T
         rules=rules,
         left_out={str(row["variant"]): str(row["why"]) for row in archive.excluded()},
     )
+
+
+def _summaries(archive: StoreArchive, rules: Rules, cached: bool) -> Iterator[Summary]:
+    plans = archive.plans()
+    shelf = Shelf(archive.store, archive.judge, rules) if cached else None
+    held: dict[int, Kept] = {}
+    for _, plan in plans if shelf else ():
+        kept = shelf.get(plan) if shelf else None
+        if kept is not None:
+            held[plan.plan_id] = kept
+    missing = [plan for _, plan in plans if plan.plan_id not in held]
+    for plan, kept in _counted(archive, missing, rules):
+        held[plan.plan_id] = kept
+        if shelf:
+            shelf.put(plan, kept)
+    for row, plan in plans:
+        yield _summary(archive, row, plan, held.pop(plan.plan_id))
+
+
+def _summary(archive: StoreArchive, row: Variant, plan: Plan, kept: Kept) -> Summary:
+    judge = by_identity(archive.store, kept["judge"]) if kept["judge"] else None
+    return unpacked(kept, archive.source(row, plan, judge, kept["judged_by_simulation"]))
+
+
+def _counted(archive: StoreArchive, plans: Sequence[Plan], rules: Rules) -> Iterator[tuple[Plan, Kept]]:
+    """The summaries of plans, from their replies."""
+    n_processes = min(os.cpu_count() or 1, len(plans))
+    if n_processes < 2 or sum(plan.n_slots for plan in plans) < MANY:
+        yield from ((plan, _count(archive, plan, rules)) for plan in plans)
+        return
+    by_size = sorted(plans, key=lambda plan: (plan.n_slots, plan.plan_id))
+    shares = [by_size[place::n_processes] for place in range(n_processes)]
+    with ThreadPoolExecutor(n_processes) as pool:
+        for share, found in zip(shares, pool.map(partial(_elsewhere, _order(archive, rules)), shares), strict=True):
+            for plan in share:
+                yield plan, found[plan.plan_id] if plan.plan_id in found else _count(archive, plan, rules)
+
+
+def _order(archive: StoreArchive, rules: Rules) -> dict[str, Any]:
+    judge = archive.judge.identity if archive.judge else ""
+    return {"store": str(archive.store.path), "preset": archive.preset, "judge": judge, "rules": asdict(rules)}
+
+
+def _elsewhere(order: Mapping[str, Any], plans: Sequence[Plan]) -> dict[int, Kept]:
+    """Summaries made by a process of its own; those it did not come to are missing, and are made here."""
+    text = json.dumps({**order, "plans": [plan.plan_id for plan in plans]})
+    command = [sys.executable, "-m", "emaudit.studies"]
+    done = subprocess.run(command, input=text, capture_output=True, text=True, encoding="utf-8", check=False)
+    return {plan_id: kept for plan_id, kept in map(json.loads, done.stdout.splitlines()) if not done.returncode}
+
+
+def _count(archive: StoreArchive, plan: Plan, rules: Rules) -> dict[str, Any]:
+    found = archive.read(plan)
+    source = Source("", "", "", "", "", 0, plan.assessment, "", "", simulated=False)
+    return {
+        **packed(summarised(source, found.tallies, rules)),
+        "judge": found.judge.identity if found.judge else "",
+        "judged_by_simulation": found.judged_by_simulation,
+    }
+
+
+def main() -> int:
+    """Count the plans of one order on stdin."""
+    order = json.load(sys.stdin)
+    with Store.open(Path(order["store"])) as store:
+        archive = StoreArchive(store, order["preset"], order["judge"])
+        wanted = set(order["plans"])
+        for _, plan in archive.plans():
+            if plan.plan_id in wanted:
+                print(json.dumps([plan.plan_id, _count(archive, plan, Rules(**order["rules"]))]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

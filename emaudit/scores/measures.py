@@ -281,38 +281,12 @@ Template = Mapping[str, Sequence[Tally]]
 """The replies to one template, by condition."""
 
 
-def template_mean(template: Template, read: Read, used: dict[float, int]) -> float | None:
-    """The mean over a template's conditions of the mean over each one's replies; those are added to `used`.
-
-    Conditions weigh the same whatever the number of their valid replies: an order or polarity that loses more
-    replies must not tilt the mean. A condition without any is left out.
-    """
-    means = [mean for mean, _ in condition_means(template, read, used).values()]
-    return math.fsum(means) / len(means) if means else None
+Conditions = Mapping[str, tuple[float, int]]
+"""Condition -> the mean of what its replies count as, and how many count."""
 
 
-def template_consistency(template: Template, read: Read, used: dict[float, int]) -> float | None:
-    """The share of pairs of decided replies, one from each of two conditions, that name the same pole.
-
-    Expected over all pairs: with shares p and q of the second pole it is p q + (1 - p)(1 - q), averaged over
-    the pairs of conditions. None where fewer than two conditions have a decided reply.
-    """
-    found: dict[float, int] = {}
-    shares = [mean for mean, _ in condition_means(template, read, found).values()]
-    if len(shares) < 2:
-        return None
-    _add(used, found)
-    pairs = [p * q + (1 - p) * (1 - q) for p, q in combinations(shares, 2)]
-    return math.fsum(pairs) / len(pairs)
-
-
-def condition_means(
-    template: Template, read: Read, used: dict[float, int] | None = None
-) -> dict[str, tuple[float, int]]:
-    """The mean of each condition that has any, in the conditions' order, and how many replies it is of.
-
-    What they counted as is added to `used`.
-    """
+def condition_means(template: Template, read: Read, used: dict[float, int]) -> Conditions:
+    """The mean of each condition that has any, in the conditions' order; what they counted as is added to `used`."""
     means: dict[str, tuple[float, int]] = {}
     for condition in sorted(template):
         counts: dict[float, int] = {}
@@ -320,13 +294,34 @@ def condition_means(
             value = read(row)
             if value is not None:
                 counts[value] = counts.get(value, 0) + row.n
-        if counts:
+        if not counts:
+            continue
+        for value, n in counts.items():
+            used[value] = used.get(value, 0) + n
+        if len(counts) == 1:
+            means[condition] = next(iter(counts.items()))
+        else:
             means[condition] = (counted_mean(counts).value or 0.0, sum(counts.values()))
-            if used is not None:
-                _add(used, counts)
     return means
 
 
-def _add(total: dict[float, int], counts: Mapping[float, int]) -> None:
-    for value, n in counts.items():
-        total[value] = total.get(value, 0) + n
+def mean_of_conditions(conditions: Conditions) -> float | None:
+    """A template's mean over its conditions; None where no condition has any.
+
+    Conditions weigh the same whatever the number of their valid replies: an order or polarity that loses more
+    replies must not tilt the mean.
+    """
+    return math.fsum(mean for mean, _ in conditions.values()) / len(conditions) if conditions else None
+
+
+def consistency(conditions: Conditions) -> float | None:
+    """The share of pairs of decided replies, one from each of two conditions, that name the same pole.
+
+    Expected over all pairs: with shares p and q of the second pole it is p q + (1 - p)(1 - q), averaged over
+    the pairs of conditions. None where fewer than two conditions have a decided reply.
+    """
+    if len(conditions) < 2:
+        return None
+    shares = [mean for mean, _ in conditions.values()]
+    pairs = [p * q + (1 - p) * (1 - q) for p, q in combinations(shares, 2)]
+    return math.fsum(pairs) / len(pairs)

@@ -11,14 +11,16 @@ from typing import Final
 from emaudit.scores.measures import (
     MEASURES,
     PARTS,
+    Conditions,
     Estimate,
     Measure,
     Rules,
     Tally,
     Value,
-    template_consistency,
+    condition_means,
+    consistency,
+    mean_of_conditions,
     template_key,
-    template_mean,
     without_question,
 )
 from emaudit.scores.measures import Key as ScoreKey
@@ -46,9 +48,10 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A measure over one block: its template means, and the replies they stand on."""
+    """A measure over one block: its template means, those of their conditions, and the replies they stand on."""
 
     cell: Cell
+    conditions: Mapping[str, Conditions]
     used: Counts
     n_used: int
 
@@ -112,14 +115,19 @@ def _block(rows: Sequence[Tally]) -> Block:
 
 
 def _measure(measure: Measure, block: Block, stratum: str) -> Measured:
-    read = template_consistency if measure.paired else template_mean
+    combine = consistency if measure.paired else mean_of_conditions
+    conditions: dict[str, Conditions] = {}
     means: dict[str, float] = {}
     used: dict[float, int] = {}
     for key in sorted(block.templates):
-        mean = read(block.templates[key], measure.read, used)
+        counted: dict[float, int] = {}
+        found = condition_means(block.templates[key], measure.read, counted)
+        mean = combine(found)
         if mean is not None:
-            means[key] = mean
-    return Measured(Cell(stratum, means), used, sum(used.values()))
+            conditions[key], means[key] = found, mean
+            for value, n in counted.items():
+                used[value] = used.get(value, 0) + n
+    return Measured(Cell(stratum, means), conditions, used, sum(used.values()))
 
 
 def estimates(profiles: Sequence[Profile], rules: Rules) -> Iterator[Estimate]:

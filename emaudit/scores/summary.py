@@ -12,7 +12,7 @@ from typing import Final
 
 from emaudit.scores import maxima, profiles
 from emaudit.scores.maxima import PromptScore
-from emaudit.scores.measures import MEASURES, Measure, Rules, Tally, Value, condition_means
+from emaudit.scores.measures import MEASURES, Conditions, Rules, Tally, Value
 from emaudit.scores.measures import Key as Key
 from emaudit.scores.profiles import NORM
 from emaudit.scores.rows import Source
@@ -72,25 +72,16 @@ def _templates(profile: profiles.Profile) -> dict[Key, Templates]:
             continue
         for part, form in profile.blocks:
             if form in measure.formats:
-                held = _block(profile.blocks[part, form], measure)
-                found[measure.name, part, form] = _moved(held, 1.0, measure.offset) if measure.offset else held
+                conditions = profile.measured(measure, (part, form)).conditions
+                found[measure.name, part, form] = _moved(conditions, 1.0, measure.offset)
                 if measure.name == "raw":
-                    found["norm", part, form] = _moved(held, *NORM)
+                    found["norm", part, form] = _moved(conditions, *NORM)
     return found
 
 
-def _block(block: profiles.Block, measure: Measure) -> Templates:
-    held: dict[str, Mapping[str, Mean]] = {}
-    for template in sorted(block.templates):
-        means = condition_means(block.templates[template], measure.read)
-        if means:
-            held[template] = {condition: Mean(*mean) for condition, mean in means.items()}
-    return held
-
-
-def _moved(templates: Templates, factor: float, offset: float) -> Templates:
+def _moved(templates: Mapping[str, Conditions], factor: float, offset: float) -> Templates:
     return {
-        template: {condition: Mean(factor * mean.value + offset, mean.n) for condition, mean in conditions.items()}
+        template: {condition: Mean(factor * mean + offset, n) for condition, (mean, n) in conditions.items()}
         for template, conditions in templates.items()
     }
 

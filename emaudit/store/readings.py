@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
@@ -177,29 +178,85 @@ def _binding(store: Store, plan: Plan, judge: Scorer | None, parser: int | None 
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The counted replies of a plan, the judge of which some verdict counts in them, and whether one is simulated."""
+
+    tallies: list[Tally]
+    judge: Scorer | None
+    judged_by_simulation: bool
+
+
+_GROUPED = f"""
+SELECT r.cell_id, coalesce(j.part, ''), r.outcome, {_FINAL}, max(substr(j.fingerprint, 1, 11) = 'emaudit-sim'), count(*)
+FROM plan_cells pc
+JOIN replies r ON r.cell_id = pc.cell_id AND r.sample < pc.n_samples
+     AND NOT EXISTS (SELECT 1 FROM voided WHERE voided.reply_id = r.reply_id)
+LEFT JOIN verdicts v ON v.reply_id = r.reply_id AND v.scorer_id = :parser
+LEFT JOIN verdicts j ON j.reply_id = r.reply_id AND j.scorer_id = :judge AND j.status <> 'retry'
+     AND v.status = 'referred'
+WHERE pc.plan_id = :plan
+GROUP BY 1, 2, 3, 4, 5, 6, 7
+"""
+_PLANNED = """
+SELECT pc.cell_id, p.item, p.part, p.format, p.condition, pc.n_samples - (
+    SELECT count(*) FROM replies r WHERE r.cell_id = pc.cell_id AND r.sample < pc.n_samples
+    AND NOT EXISTS (SELECT 1 FROM voided WHERE voided.reply_id = r.reply_id))
+FROM plan_cells pc JOIN cells c ON c.cell_id = pc.cell_id JOIN prompts p ON p.prompt_id = c.prompt_id
+WHERE pc.plan_id = ?
+"""
+_Place = tuple[str, str, str, str, int]
+"""Item, part, format and condition of a cell, and how many replies it still owes."""
+_Read = tuple[str, str, str, str, str, str, float | None, str, str]
+_Grouped = tuple[int, str, str, str, float | None, str, str, int | None, int]
+
+
+def read(store: Store, plan: Plan, judge: Scorer | None = None, parser: int | None = None) -> Reading:
+    """All replies of a plan, counted in one look, under the judge of `judge_of`; `parser` as in `tallies`."""
+    parser = parser_of(store, plan) if parser is None else parser
+    chosen = judge or active_judge(store)
+    rows = _grouped(store, plan, parser, chosen)
+    if (
+        judge is None
+        and not any(row[6] for row in rows if row[6] != "parser")
+        and any(row[3] == "owed" for row in rows)
+    ):
+        chosen = judge_of(store, plan)
+        rows = _grouped(store, plan, parser, chosen)
+    places: dict[int, _Place] = {row[0]: tuple(row[1:]) for row in store.db.execute(_PLANNED, (plan.plan_id,))}
+    counted: Counter[_Read] = Counter()
+    for cell, judged, outcome, status, value, reason, by, _, n in rows:
+        item, part, form, condition, _ = places[cell]
+        counted[item, judged or part, form, condition, outcome, status, value, reason, by] += n
+    found = [Tally(*key, n) for key, n in sorted(counted.items(), key=_tally_order)]
+    owed = sorted(place for place in places.values() if place[4])
+    found += [Tally(*place[:4], "", "owed", None, "", "", place[4]) for place in owed]
+    used = any(row[6] not in ("", "parser") for row in rows)
+    return Reading(found, chosen if used else None, any(row[7] for row in rows))
+
+
+def _grouped(store: Store, plan: Plan, parser: int, judge: Scorer | None) -> list[_Grouped]:
+    binding = {
+        "plan": plan.plan_id,
+        "parser": parser,
+        "judge": judge.scorer_id if judge else -1,
+        "judge_kind": judge.kind if judge else "",
+    }
+    return store.db.execute(_GROUPED, binding).fetchall()
+
+
+def _tally_order(entry: tuple[_Read, int]) -> tuple[object, ...]:
+    """SQLite's own order, where no value comes before every value."""
+    (*place, value, reason, by), _ = entry
+    return (*place, value is not None, value or 0.0, reason, by)
+
+
 def tallies(store: Store, plan: Plan, judge: Scorer | None = None, parser: int | None = None) -> list[Tally]:
     """All replies of a plan by item, format, condition and reading, with what is owed.
 
     `parser` is the number of the scorer whose readings count, None for the one of `parser_of`.
     """
-    part = "coalesce(nullif(j.part, ''), p.part)"
-    rows = store.db.execute(
-        f"SELECT p.item, {part}, p.format, p.condition, r.outcome, {_FINAL}, count(*) {_CURRENT} "
-        "GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9",
-        _binding(store, plan, judge, parser),
-    )
-    found = [Tally(*row) for row in rows]
-    missing = store.db.execute(
-        """
-        SELECT p.item, p.part, p.format, p.condition, '', 'owed', NULL, '', '', pc.n_samples - (
-            SELECT count(*) FROM replies r WHERE r.cell_id = pc.cell_id AND r.sample < pc.n_samples
-            AND NOT EXISTS (SELECT 1 FROM voided WHERE voided.reply_id = r.reply_id)) AS n
-        FROM plan_cells pc JOIN cells c ON c.cell_id = pc.cell_id JOIN prompts p ON p.prompt_id = c.prompt_id
-        WHERE pc.plan_id = ? AND n > 0 ORDER BY 1, 2, 3, 4
-        """,
-        (plan.plan_id,),
-    )
-    return found + [Tally(*row) for row in missing]
+    return read(store, plan, judge, parser).tallies
 
 
 def progress(store: Store, plan: Plan, judge: Scorer | None = None, parser: int | None = None) -> Progress:
@@ -244,6 +301,12 @@ def responses(
         yield Response(*place, prompt, text, outcome, value, shown, by, judge_name, *rest)
 
 
+_NEWEST = """
+SELECT coalesce((SELECT max(reply_id) FROM replies), 0), coalesce((SELECT max(verdict_id) FROM verdicts), 0),
+       coalesce((SELECT max(void_id) FROM voids), 0)
+"""
+
+
 def touched_since(store: Store, reply_id: int, verdict_id: int, void_id: int) -> tuple[set[tuple[int, str]], list[int]]:
     """(variant, assessment) pairs with rows newer than the given ids, and the newest ids now."""
     pairs = store.db.execute(
@@ -256,8 +319,31 @@ def touched_since(store: Store, reply_id: int, verdict_id: int, void_id: int) ->
         """,
         (reply_id, verdict_id, void_id),
     ).fetchall()
-    newest = store.db.execute(
-        "SELECT coalesce((SELECT max(reply_id) FROM replies), 0), coalesce((SELECT max(verdict_id) FROM verdicts), 0), "
-        "coalesce((SELECT max(void_id) FROM voids), 0)"
-    ).fetchone()
+    newest = store.db.execute(_NEWEST).fetchone()
     return set(pairs), list(newest)
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """The newest rows of a store at some moment: their numbers, and the hashes that end the chains there."""
+
+    reply_id: int
+    verdict_id: int
+    void_id: int
+    chains: str
+
+
+def heads(store: Store) -> Heads:
+    """The newest rows now."""
+    reply_id, verdict_id, void_id = store.db.execute(_NEWEST).fetchone()
+    return Heads(reply_id, verdict_id, void_id, chains_at(store, reply_id, verdict_id))
+
+
+def chains_at(store: Store, reply_id: int, verdict_id: int) -> str:
+    """The chain hashes of a reply and of a verdict, in hex; of another store's rows they are others."""
+    found = store.db.execute(
+        "SELECT coalesce((SELECT hex(chain) FROM replies WHERE reply_id = ?), '') || ':' || "
+        "coalesce((SELECT hex(chain) FROM verdicts WHERE verdict_id = ?), '')",
+        (reply_id, verdict_id),
+    ).fetchone()
+    return str(found[0])
