@@ -27,10 +27,14 @@ from textual.screen import Screen
 from textual.theme import Theme
 from textual.worker import Worker, WorkerState
 
+from emaudit.analysing.answers import Answer
+from emaudit.analysing.keeper import Analyses
+from emaudit.analysing.process import AnalysisProcess, Analyst
 from emaudit.commands import Commands, Order
 from emaudit.config import Settings
 from emaudit.errors import EmauditError
-from emaudit.messages import Done, Refused, RunStarted, StoreRead
+from emaudit.filters import Filters
+from emaudit.messages import Analysed, AnalysisEnded, Done, Refused, RunStarted, StoreRead
 from emaudit.noting import NotingApp
 from emaudit.reviewing.spotchecks import Opening, SpotChecks
 from emaudit.screens.base import TABS
@@ -75,12 +79,31 @@ def _review() -> Screen[None]:
     return SpotCheckScreen()
 
 
+def _correlations() -> Screen[None]:
+    from emaudit.screens.correlations import CorrelationsScreen
+
+    return CorrelationsScreen()
+
+
+def _trajectories() -> Screen[None]:
+    from emaudit.screens.trajectories import TrajectoriesScreen
+
+    return TrajectoriesScreen()
+
+
 class EmauditApp(NotingApp):
     """Screens over one snapshot of the store; whatever blocks is done in threads."""
 
     TITLE = "emaudit"
     CSS_PATH = Path(__file__).with_name("app.tcss")
-    MODES = {"variants": _variants, "runs": _runs, "inspect": _inspect, "review": _review}  # noqa: RUF012
+    MODES = {  # noqa: RUF012
+        "variants": _variants,
+        "runs": _runs,
+        "inspect": _inspect,
+        "review": _review,
+        "correlations": _correlations,
+        "trajectories": _trajectories,
+    }
     DEFAULT_MODE = "variants"
     COMMANDS = {ActionProvider}  # noqa: RUF012
     BINDINGS: ClassVar[list[Any]] = [
@@ -109,6 +132,7 @@ class EmauditApp(NotingApp):
         config_args: Sequence[str] = (),
         watching: Watch | None = None,
         opening: Opening | None = None,
+        analyst: Analyst | None = None,
     ) -> None:
         super().__init__()
         self.store_path = store_path
@@ -116,6 +140,7 @@ class EmauditApp(NotingApp):
         self.commands = Commands(store_path, tuple(config_args))
         self._shield = Shield()
         self._watching: Watch = watching or WatchProcess(store_path)
+        self.analyses = Analyses(analyst or AnalysisProcess(store_path), self._start_analysing)
         self.awaited_run = ""
         self._is_quitting = False
         self.has_been_warned = False
@@ -160,8 +185,9 @@ class EmauditApp(NotingApp):
         self.call_after_refresh(self._start_watching)
 
     async def on_unmount(self) -> None:
-        """End the watching."""
+        """End the watching and the computing."""
         self._watching.stop()
+        self.analyses.stop()
 
     def _theme_changed(self, theme: Theme) -> None:
         """Draw the snapshot again, in other colours."""
@@ -175,6 +201,28 @@ class EmauditApp(NotingApp):
             self._watching.run(self._tell)
         except EmauditError as error:
             self.post_message(StoreRead(replace(self.snapshot, has_read=True, problem=str(error))))
+
+    def _start_analysing(self) -> None:
+        self.run_worker(self._analyse, name="analyses", group="analyses", thread=True, exit_on_error=False)
+
+    def _analyse(self) -> None:
+        try:
+            self.analyses.analyst.run(self._tell_answer)
+        except EmauditError as error:
+            self.post_message(AnalysisEnded(str(error)))
+
+    def _tell_answer(self, answer: Answer) -> None:
+        self.post_message(Analysed(answer))
+
+    def on_analysed(self, message: Analysed) -> None:
+        """Keep an answer, and draw what shows it."""
+        self.analyses.take(message.answer)
+        self.mutate_reactive(EmauditApp.snapshot)
+
+    def on_analysis_ended(self, message: AnalysisEnded) -> None:
+        """Say that nothing is computed any more; the screens offer to try again."""
+        self.analyses.fail(message.why)
+        self.mutate_reactive(EmauditApp.snapshot)
 
     def _tell(self, snapshot: Snapshot) -> None:
         self.post_message(StoreRead(snapshot))
@@ -272,6 +320,14 @@ class EmauditApp(NotingApp):
         """Go to another screen."""
         if mode != self.current_mode:
             self.switch_mode(mode)
+
+    async def inspect(self, filters: Filters) -> None:
+        """Go to F4 and list what passes some filters."""
+        from emaudit.screens.inspect import InspectScreen
+
+        await self.switch_mode("inspect")
+        if isinstance(self.screen, InspectScreen):
+            self.screen.list_anew(filters)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """With a dialog open, the app's own keys but leaving and the help wait; the help opens once."""

@@ -141,6 +141,19 @@ class Commands:
         with Store.open(self.store_path, write=True) as store:
             reviews.star(store, reviewer_name(settings), reply_id, is_on)
 
+    def export(self, preset: str, judge: str) -> Path:
+        """Write all tables as CSV into a folder beside the store, which is returned. Raises EmauditError."""
+        folder = self.store_path.absolute().parent / f"{self.store_path.stem}-export"
+        command = [sys.executable, "-m", "emaudit", "--store", str(self.store_path), *self.config_args, "export"]
+        choices = [str(folder), "--preset", preset, *(["--judge", judge] if judge else [])]
+        try:
+            done = subprocess.run([*command, *choices], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        except OSError as error:
+            raise EmauditError(f"`emaudit export` cannot be started: {error.strerror}") from error
+        if done.returncode != 0:
+            raise EmauditError(_cause(done.stderr) or "`emaudit export` failed without a word")
+        return folder
+
     def _json(self, *arguments: str) -> object:
         command = [sys.executable, "-m", "emaudit", "--store", str(self.store_path), *self.config_args, "--json"]
         try:

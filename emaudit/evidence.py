@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Final
 
 from emaudit.export import Page, Record, Table
-from emaudit.latex import paragraph, verbatim
+from emaudit.latex import FALLBACK, paragraph, verbatim
 from emaudit.methods import methods_page
 from emaudit.reviewing.files import REVIEW_COLUMNS, review_rows
 from emaudit.scores import Source
@@ -86,12 +86,12 @@ class Evidence:
         )
         events = ([row.get(name) for name in REVIEW_COLUMNS] for row in review_rows(self.store))
         yield Table("reviews.csv", REVIEW_COLUMNS, events)
-        examples = list(self._examples())
+        examples = list(self.examples())
         yield Table("examples.csv", EXAMPLE_COLUMNS, ([row.get(name) for name in EXAMPLE_COLUMNS] for row in examples))
         yield Page("examples.tex", examples_tex(examples))
         yield Page("methods.md", methods_page(self.store, self.preset, self.plans, self.judge, self.checks))
 
-    def _examples(self) -> Iterator[Record]:
+    def examples(self) -> Iterator[Record]:
         """The starred replies, as the tables have them."""
         stars = reviews.stars(self.store)
         for source, plan in sorted(self.plans, key=lambda entry: (entry[0].variant, entry[0].assessment)):
@@ -148,6 +148,7 @@ def examples_tex(examples: Sequence[Record]) -> str:
     """The starred replies as LaTeX paragraphs, every character of a prompt or reply as itself."""
     lines = [
         "% Chosen examples: the replies starred in emaudit. Compile with LuaLaTeX or XeLaTeX for other scripts.",
+        FALLBACK,
     ]
     if not examples:
         lines.append("% No reply of these tables is starred.")

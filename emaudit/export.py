@@ -109,7 +109,7 @@ def export_csv(
     held: dict[Source, Sequence[Tally]] = {}
     found = list(archive.sources())
     sources = newest_complete(found, lambda source: _is_owed(archive, source, held))
-    excluded = _excluded(found, sources)
+    excluded = unchosen(found, sources)
     sets = [(source, held[source] if source in held else archive.tallies(source)) for source in sources]
     simulated = any(source.simulated for source in sources)
     scores = (_values(as_record(row), SCORE_COLUMNS) for row in table(sets, rules))
@@ -123,7 +123,8 @@ def export_csv(
             else:
                 folder.text(further.name, further.text)
         folder.text(
-            "manifest.json", _manifest(archive, sources, preset, rules, excel_safe, simulated, excluded, folder.files)
+            "manifest.json",
+            manifest_text(archive, sources, preset, rules, excel_safe, simulated, excluded, folder.files),
         )
         folder.replace()
         return folder.files
@@ -134,7 +135,7 @@ def _is_owed(archive: Archive, source: Source, held: dict[Source, Sequence[Tally
     return any(row.status == "owed" for row in held[source])
 
 
-def _excluded(found: Sequence[Source], chosen: Sequence[Source]) -> list[Record]:
+def unchosen(found: Sequence[Source], chosen: Sequence[Source]) -> list[Record]:
     """The replicates that the tables leave out, and why."""
     kept = {(source.variant, source.assessment): source.replicate for source in chosen}
     left_out = sorted((s.variant, s.assessment, s.replicate) for s in found if s not in set(chosen))
@@ -181,7 +182,7 @@ def _response_key(row: Sequence[object]) -> tuple[str, str, str, int, str]:
     return str(item), str(form), str(condition), int(str(sample)), str(part)
 
 
-def _manifest(
+def manifest_text(
     archive: Archive,
     sources: Sequence[Source],
     preset: str,
@@ -191,6 +192,7 @@ def _manifest(
     excluded: Sequence[Record],
     files: Sequence[Exported],
 ) -> str:
+    """The manifest of an export, as JSON: what it is of, what was left out and why, and the digest of every file."""
     manifest = {
         **archive.facts(),
         "emaudit": __version__,

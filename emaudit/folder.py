@@ -67,6 +67,11 @@ class Folder:
         with self._file(name) as file:
             file.write(content)
 
+    def binary(self, name: str, content: bytes) -> None:
+        """Write one file of bytes."""
+        with self._file(name) as file:
+            file.write_bytes(content)
+
     @contextlib.contextmanager
     def _file(self, name: str) -> Iterator[_Hashed]:
         path = self.directory / f".{name}.{os.getpid()}.tmp"
@@ -104,8 +109,12 @@ class _Hashed:
             encoded = text.encode()
         except UnicodeEncodeError:
             encoded = re.sub("[\ud800-\udfff]", "\ufffd", text).encode()
-        self.digest.update(encoded)
-        self.file.write(encoded)
+        self.write_bytes(encoded)
+
+    def write_bytes(self, content: bytes) -> None:
+        """Write bytes as they are."""
+        self.digest.update(content)
+        self.file.write(content)
 
 
 def _with_header(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[Sequence[object]]:

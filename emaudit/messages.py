@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.message import Message
 
+from emaudit.analysing.answers import Answer
 from emaudit.watch.snapshot import Snapshot
 
 
@@ -41,3 +42,19 @@ class Refused(Message):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.text = text
+
+
+class Analysed(Message):
+    """An analysis was computed."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+class AnalysisEnded(Message):
+    """The computing ended by itself; `why` in one line."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__()
+        self.why = why

@@ -7,8 +7,11 @@ from typing import Final
 
 from emaudit.cli import (
     agreement,
+    correlate,
     demo,
+    dissociation,
     doctor,
+    figures,
     importing,
     instruments,
     judging,
@@ -19,6 +22,7 @@ from emaudit.cli import (
     scoring,
     settings,
     simulate,
+    trajectories,
     variants,
     watching,
 )
@@ -39,5 +43,9 @@ FAMILIES: Final[tuple[Callable[[Verbs], None], ...]] = (
     instruments.register,
     importing.register,
     scoring.register,
+    correlate.register,
+    figures.register,
     agreement.register,
+    trajectories.register,
+    dissociation.register,
 )

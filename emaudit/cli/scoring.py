@@ -13,6 +13,9 @@ from emaudit.cli.context import Context
 from emaudit.cli.output import emit_json, number, say, table
 from emaudit.errors import UsageError
 from emaudit.export import export_csv
+from emaudit.publishing import FORMATS as PAGES
+from emaudit.publishing import Written, export_pages
+from emaudit.reference import PAPER
 from emaudit.scores import Score, Source, Tally, as_record, newest_complete
 from emaudit.scores import table as score_table
 from emaudit.scores.measures import Rules
@@ -41,7 +44,8 @@ def register(verbs: Verbs) -> None:
     add_choices(scores)
     export = verbs.add("export", "write the scores, the replies, what people say of the judge, and a manifest", _export)
     export.add_argument("directory", metavar="DIR", type=_directory)
-    export.add_argument("--format", metavar="F", default="csv", help="csv")
+    export.add_argument("--format", metavar="F", default="csv", help="csv, latex or markdown: the paper's tables")
+    export.add_argument("--reference", metavar="R", default="", help="paper: published values beside, in its tables")
     export.add_argument("--excel-safe", action="store_true", help="guard cells that a spreadsheet would run")
     add_choices(export)
 
@@ -150,12 +154,20 @@ def interval(row: Score) -> str:
 
 def _export(context: Context) -> int:
     options = context.options
-    if options.format != "csv":
-        raise UsageError(f"no format {options.format!r}; known: csv")
+    if options.format not in ("csv", *PAGES):
+        raise UsageError(f"no format {options.format!r}; known: csv, {', '.join(PAGES)}")
+    if options.reference not in ("", PAPER):
+        raise UsageError(f"no reference {options.reference!r}; known: {PAPER}")
     with context.open() as store:
         archive = archive_of(context, store)
-        written = export_csv(archive, options.directory, archive.preset, excel_safe=options.excel_safe)
+        if options.format == "csv":
+            written = export_csv(archive, options.directory, archive.preset, excel_safe=options.excel_safe)
+        else:
+            pages = export_pages(archive, options.directory, options.format, reference=bool(options.reference))
         simulated = store.kind == "simulated"
+    if options.format != "csv":
+        _show_pages(options.directory, pages, simulated)
+        return 0
     table(
         ("FILE", "ROWS", "SHA-256"),
         [(str(options.directory / f.name), f"{f.n_rows:,}", f.sha256) for f in written],
@@ -165,3 +177,16 @@ def _export(context: Context) -> int:
     if simulated:
         say("SIMULATED: every reply in these files is made up by the embedded endpoint, and each row says so")
     return 0
+
+
+def _show_pages(directory: Path, pages: Written, simulated: bool) -> None:
+    """List the pages of an export with what each holds, and say what could not be made."""
+    table(
+        ("FILE", "HOLDS", "SHA-256"),
+        [(str(directory / f.name), pages.holds[f.name], f.sha256) for f in pages.files],
+        whole=("FILE", "HOLDS", "SHA-256"),
+    )
+    for left_out in pages.left_out:
+        say(left_out)
+    if simulated:
+        say("SIMULATED: every number in these tables is of replies that the embedded endpoint made up; each says so")

@@ -1,53 +1,85 @@
-"""The rows of comparisons.csv. Pure: a study in, frozen rows out."""
+"""The rows of comparisons.csv: stages and domains compared over the prompts they share. Pure: a study in, rows out."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from emaudit.errors import UsageError
+from emaudit.scores.comparing.aspects import FAMILIES, Aspect, aspects
+from emaudit.scores.comparing.contrasts import Contrast, contrasts
+from emaudit.scores.comparing.row import COLUMNS, CONTRAST, ComparisonRow
+from emaudit.scores.comparing.testing import Comparing
+from emaudit.scores.comparing.units import Place, Prompts, Replies, Samples, Units
+from emaudit.scores.study import Study
+from emaudit.stats.multiplicity import family_size, holm
+from emaudit.stats.signedrank import PRATT, ZERO_RULES, Zeros
+
+__all__ = [
+    "COLUMNS",
+    "CONTRAST",
+    "FAMILIES",
+    "OVERSTATED",
+    "UNITS",
+    "ComparisonRow",
+    "Place",
+    "Samples",
+    "comparison_rows",
+]
+
+TEMPLATES: Final = "templates"
+REPLIES: Final = "replies"
+UNITS: Final = (TEMPLATES, REPLIES)
+OVERSTATED: Final = (
+    "paired by prompt, condition and sample: repeats of a prompt have no natural partner and are no independent "
+    "draws, so n is overstated and p too small"
+)
+"""What is said of rows whose unit is the reply."""
 
 
-@dataclass(frozen=True, slots=True)
-class ComparisonRow:
-    """One row of comparisons.csv: two variants, or two groups of them, over the prompts they share."""
+def comparison_rows(
+    study: Study, zeros: Zeros = PRATT, unit: str = TEMPLATES, samples: Samples | None = None
+) -> list[ComparisonRow]:
+    """Base, misaligned and realigned compared within each lineage, and domain with domain, by size and pooled.
 
-    preset: str
-    replicate: int | None
-    judge: str
-    assessment: str
-    measure: str
-    scale: str
-    part: str
-    format: str
-    size: str
-    domain: str
-    group_a: str
-    group_b: str
-    contrast: str
-    n_a: int
-    n_b: int
-    mean_a: float | None
-    mean_b: float | None
-    unit: str
-    test: str
-    n_pairs: int | None
-    n_zero: int | None
-    n_tied: int | None
-    zero_rule: str
-    w_plus: float | None
-    w_minus: float | None
-    u_a: float | None
-    statistic: float | None
-    p: float | None
-    p_holm: float | None
-    family_size: int | None
-    rank_biserial: float | None
-    shift: float | None
-    shift_low: float | None
-    shift_high: float | None
-    mean_difference: float | None
-    mean_low: float | None
-    mean_high: float | None
-    undefined_reason: str
-    simulated: bool
+    Each pair is a prompt (harmfulness) or a template under one condition, repeats averaged first; with `replies`
+    it is a single reply, which `samples` reads. Pooled rows (size `all`) take the mean over the sizes of the same
+    prompt's value. Where the groups were asked with different instruments, the test is Mann-Whitney's. The interval
+    of the mean difference resamples prompts, the same ones for both groups. See `FAMILIES` for `p_holm`.
+    Raises UsageError for an unknown zero rule or unit.
+    """
+    if zeros not in ZERO_RULES:
+        raise UsageError(f"no zero rule {zeros!r}; known: {', '.join(ZERO_RULES)}")
+    comparing = Comparing(study, _units(study, unit, samples), zeros)
+    compared = contrasts(study)
+    families: dict[tuple[str, ...], list[tuple[int, Contrast, ComparisonRow]]] = {}
+    place = 0
+    for aspect in aspects(study):
+        for contrast, row in comparing.rows(aspect, compared):
+            families.setdefault(_family(aspect, contrast), []).append((place, contrast, row))
+            place += 1
+    rows = [entry for family in families.values() for entry in _adjusted(family)]
+    return [row for _, row in sorted(rows, key=lambda entry: entry[0])]
 
 
-COLUMNS = tuple(field.name for field in fields(ComparisonRow))
+def _units(study: Study, unit: str, samples: Samples | None) -> Units:
+    if unit == TEMPLATES:
+        return Prompts(study)
+    if unit != REPLIES or samples is None:
+        raise UsageError(f"no unit {unit!r}; known: {', '.join(UNITS)}")
+    return Replies(study, samples)
+
+
+def _family(aspect: Aspect, contrast: Contrast) -> tuple[str, ...]:
+    return (*aspect.family, contrast.set_name)
+
+
+def _adjusted(family: Sequence[tuple[int, Contrast, ComparisonRow]]) -> list[tuple[int, ComparisonRow]]:
+    """The rows of a family with Holm's p and the number of tests that have one."""
+    p = [row.p for _, _, row in family]
+    n = family_size(p)
+    return [
+        (place, replace(row, p_holm=adjusted, family_size=n if row.p is not None else None))
+        for (place, _, row), adjusted in zip(family, holm(p), strict=True)
+    ]

@@ -1,43 +1,148 @@
-"""The rows of correlations.csv. Pure: a study in, frozen rows out."""
+"""Correlations over the variants of a study: the rows of correlations.csv, and the card of any of them. Pure.
+
+Every figure on a card is a figure of its row, or computed from the same ranks.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from emaudit import reference
+from emaudit.scores import pairing as pairings
+from emaudit.scores.cards import Association, Card, associations, row_of
+from emaudit.scores.correlationrow import COLUMNS, CorrelationRow
+from emaudit.scores.measurement import Draws
+from emaudit.scores.pairing import BOTH, EVERY, Pair, Pairing, points
+from emaudit.scores.resampling import Named
+from emaudit.scores.study import Study, Subject
+from emaudit.stats.estimation import Figure
+from emaudit.stats.multiplicity import holm
+
+__all__ = [
+    "COLUMNS",
+    "CorrelationRow",
+    "Correlations",
+    "card",
+    "correlation_rows",
+    "points",
+    "reference_correlations",
+    "reference_rows",
+    "under",
+]
+
+Read = Callable[[Pair, str, str], Pairing]
+"""A pair of measures, in a column and a subset, as values."""
+Key = tuple[Pair, str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class CorrelationRow:
-    """One row of correlations.csv: a pair of measures over the variants of a subset."""
+class Correlations:
+    """The correlations of one study, or of the published table; each is computed once.
 
-    preset: str
-    replicate: int | None
-    judge: str
-    x: str
-    y: str
-    columns: str
-    subset: str
-    n: int
-    rho: float | None
-    tau_b: float | None
-    ties_x: int
-    ties_y: int
-    ci_low: float | None
-    ci_high: float | None
-    ci_method: str
-    p_within_size: float | None
-    p_unrestricted: float | None
-    p_holm: float | None
-    rho_recipe_only: float | None
-    p_within_recipe: float | None
-    p_within_recipe_greater: float | None
-    n_arrangements: int | None
-    loso_low: float | None
-    loso_high: float | None
-    measurement_low: float | None
-    measurement_high: float | None
-    excluded: str
-    undefined_reason: str
-    simulated: bool
+    `decided` takes replies with a clear answer only; `mixed` takes different judges and instruments together.
+    """
+
+    def __init__(self, study: Study | None, decided: bool = False, mixed: bool = False) -> None:
+        self.study = study
+        self.decided = decided
+        self.mixed = mixed
+        self._draws = Draws(study) if study else None
+        self._held: dict[Key, Association] = {}
+
+    @property
+    def subsets(self) -> list[str]:
+        """All variants, and each domain with the bases."""
+        return pairings.subsets(self.study) if self.study else reference.subsets()
+
+    def pairs(self, columns: str) -> list[Pair]:
+        """Every pair of measures of a column."""
+        return pairings.pairs(self.study, columns, self.decided) if self.study else reference.pairs(columns)
+
+    def pairing(self, pair: Pair, columns: str, subset: str) -> Pairing:
+        """The values of two measures over a subset."""
+        if self.study is None:
+            return reference.paired(pair, columns, subset)
+        return pairings.paired(self.study, pair, columns, subset, self.mixed)
+
+    def association(self, pair: Pair, columns: str, subset: str = EVERY) -> Association:
+        """The figures of a pair; a headline pair's p is adjusted for the three of its column and subset."""
+        if not pairings.is_headline(*pair):
+            return self._associations([(pair, columns, subset)])[0]
+        family = [known for known in self.pairs(columns) if pairings.is_headline(*known)]
+        found = dict(zip(family, self._associations([(known, columns, subset) for known in family]), strict=True))
+        adjusted = holm([one.tests.within_size.p_two_sided for one in found.values()])
+        return replace(found[pair], holm=Figure(dict(zip(found, adjusted, strict=True))[pair]))
+
+    def _associations(self, keys: Sequence[Key]) -> list[Association]:
+        missing = [key for key in keys if key not in self._held]
+        made = associations([self.pairing(*key) for key in missing], self.seed, self._draws)
+        self._held |= zip(missing, made, strict=True)
+        return [self._held[key] for key in keys]
+
+    @property
+    def seed(self) -> int:
+        """What drives every resampling."""
+        return self.study.seed if self.study else 0
+
+    def rows(self, columns: Iterable[str] = BOTH, subsets: Sequence[str] = ()) -> list[CorrelationRow]:
+        """The rows of correlations.csv: by columns, subset (all first), then pairs, the headline pairs first."""
+        keys = [
+            (pair, column, subset)
+            for column in columns
+            for subset in subsets or self.subsets
+            for pair in self.pairs(column)
+        ]
+        self._associations(keys)
+        return [row_of(self.association(*key)) for key in keys]
+
+    def card(self, pair: Pair, columns: str, subset: str = EVERY) -> Card:
+        """The card of a pair, with its warnings and its sentence."""
+        found = card_of(self.association(pair, columns, subset), self.seed, self.study, self._draws)
+        return replace(found, warnings=tuple(warnings(found)), sentence=sentence(found))
+
+    def headline_rows(self, columns: Iterable[str] = BOTH, subset: str = EVERY) -> list[CorrelationRow]:
+        """The rows of the three pairs that are tested together."""
+        chosen = [(pair, column) for column in columns for pair in self.pairs(column) if pairings.is_headline(*pair)]
+        return [row_of(self.association(pair, column, subset)) for pair, column in chosen]
+
+    def headline_cards(self, columns: Iterable[str] = BOTH, subset: str = EVERY) -> Iterator[Card]:
+        """The cards of the three pairs that are tested together, where the study has both assessments."""
+        for column in columns:
+            for pair in self.pairs(column):
+                if pairings.is_headline(*pair):
+                    yield self.card(pair, column, subset)
 
 
-COLUMNS = tuple(field.name for field in fields(CorrelationRow))
+def correlation_rows(study: Study, decided: bool = False, mixed: bool = False) -> list[CorrelationRow]:
+    """Every row of correlations.csv."""
+    return Correlations(study, decided, mixed).rows()
+
+
+def card(
+    study: Study, x: Named, y: Named, columns: str = "harmless", subset: str = EVERY, decided: bool = False
+) -> Card:
+    """The card of two measures; `Correlations` keeps what several cards of one study share."""
+    return Correlations(study, decided).card((x, y), columns, subset)
+
+
+def reference_correlations() -> Correlations:
+    """The correlations of the paper's published table."""
+    return Correlations(None)
+
+
+def reference_rows() -> list[CorrelationRow]:
+    """Every correlation of the paper's published table, as rows of correlations.csv."""
+    return reference_correlations().rows()
+
+
+def under(study: Study, judge: str) -> Study:
+    """A study without the variants of which some assessment stands on another judge than the one given, named."""
+    others: dict[str, str] = {}
+    for (variant, _), summary in sorted(study.summaries.items()):
+        if summary.source.judge not in ("", judge):
+            others.setdefault(variant, f"judged by {summary.source.judge}, not by {judge}")
+
+    def stays(subject: Subject) -> bool:
+        return subject.name not in others
+
+    return replace(study, subjects=tuple(filter(stays, study.subjects)), left_out={**study.left_out, **others})

@@ -160,7 +160,7 @@ class Prompts:
 
         return self._filled(named.assessment, part, name, variants, read)
 
-    def _harm(self, named: Named, variants: Sequence[str], name: str, without: str = "") -> _Cell:
+    def _harm(self, named: Named, variants: Sequence[str], name: str, without: str | None = None) -> _Cell:
         def read(variant: str) -> Iterator[tuple[str, float, int]]:
             summary = self.study.summary(variant, HARM)
             for item, prompt in (summary.prompts if summary else {}).items():

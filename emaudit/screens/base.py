@@ -30,6 +30,8 @@ TABS: Final = (
     ("F3", "runs", "Runs"),
     ("F4", "inspect", "Inspect"),
     ("F5", "review", "Spot-check"),
+    ("F6", "correlations", "Correlations"),
+    ("F7", "trajectories", "Trajectories"),
 )
 """Key, mode and name of the screens there are."""
 WIDE: Final = 101

@@ -27,6 +27,8 @@ GROUPS: Final[Mapping[str, str]] = {
     "rating": "Rate",
     "settle": "Settle",
     "gallery": "Disagreements",
+    "correlations": "Correlations",
+    "trajectories": "Trajectories",
     "draw": "New queue",
     "rows": "Rows",
     "add": "Add variants",

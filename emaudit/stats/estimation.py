@@ -131,6 +131,76 @@ def clopper_pearson(x: float, n: float, confidence: float = CONFIDENCE, method: 
     return Interval(low, high, method)
 
 
+def jeffreys(x: int, n: int, confidence: float = CONFIDENCE) -> Interval:
+    """Jeffreys interval of x successes in n independent trials: quantiles of beta(x + 1/2, n - x + 1/2).
+
+    With the lower bound 0 at x = 0 and the upper 1 at x = n (Brown, Cai and DasGupta 2001, Statistical Science 16).
+    """
+    if n < 1:
+        return Interval(None, None, "undefined: no trials")
+    from scipy.special import betaincinv
+
+    tail = (1 - confidence) / 2
+    low = 0.0 if x == 0 else float(betaincinv(x + 0.5, n - x + 0.5, tail))
+    high = 1.0 if x == n else float(betaincinv(x + 0.5, n - x + 0.5, 1 - tail))
+    return Interval(low, high, "jeffreys")
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Rates of one pole when its option came first and when it came second."""
+
+    balanced_rate: Figure
+    """Mean of the two orders' rates: what to report, whatever the number of answers in each."""
+    balanced_interval: Interval
+    naive_pooled_rate: Figure
+    """Of all answers together; biased where the orders have unequal numbers."""
+    order_effect: Figure
+    """Rate when first minus rate when second, -1..1; above 0 the first option is preferred."""
+    order_effect_interval: Interval
+    first_option_preference: Figure
+    """Share that names the first option, orders balanced: 1/2 + order effect / 2."""
+    balanced_rate_se: Figure
+    """Binomial standard error of the balanced rate; 0 where both orders have no variation, so no interval's base."""
+
+
+def position_bias(first: tuple[int, int], second: tuple[int, int], confidence: float = CONFIDENCE) -> Position:
+    """The two orders of an option question, each as (x, n): x of n answers name the pole.
+
+    Intervals as if answers were independent: Newcombe's (1998, Statistics in Medicine 17) hybrid of the two Wilson
+    intervals for the difference, and the same for the mean. What needs both orders is undefined without one.
+    Raises ValueError for an x outside 0..n.
+    """
+    for x, n in (first, second):
+        if not 0 <= x <= n:
+            raise ValueError(f"{x} of {n} answers")
+    answers = first[1] + second[1]
+    pooled = Figure((first[0] + second[0]) / answers) if answers else Figure(None, "no answers")
+    if not first[1] or not second[1]:
+        none = Figure(
+            None, f"no answers with the option {'second' if first[1] else 'first'}" if answers else "no answers"
+        )
+        gap = Interval(None, None, f"undefined: {none.reason}")
+        return Position(none, gap, pooled, none, gap, none, none)
+    rates = [x / n for x, n in (first, second)]
+    bounds = [wilson(x, n, confidence) for x, n in (first, second)]
+    below = [rate - (bound.low or 0.0) for rate, bound in zip(rates, bounds, strict=True)]
+    above = [(bound.high or 0.0) - rate for rate, bound in zip(rates, bounds, strict=True)]
+    effect, mean = rates[0] - rates[1], (rates[0] + rates[1]) / 2
+    variance = math.fsum(rate * (1 - rate) / n for rate, (_, n) in zip(rates, (first, second), strict=True))
+    return Position(
+        balanced_rate=Figure(mean),
+        balanced_interval=Interval(mean - math.hypot(*below) / 2, mean + math.hypot(*above) / 2, "newcombe"),
+        naive_pooled_rate=pooled,
+        order_effect=Figure(effect),
+        order_effect_interval=Interval(
+            effect - math.hypot(below[0], above[1]), effect + math.hypot(above[0], below[1]), "newcombe"
+        ),
+        first_option_preference=Figure(0.5 + effect / 2),
+        balanced_rate_se=Figure(math.sqrt(variance) / 2),
+    )
+
+
 def too_few(values: Sequence[float]) -> bool:
     """Whether all values (0..1) are equal, or fewer than five leave 0, or fewer than five leave 1."""
     return (

@@ -6,10 +6,11 @@ import re
 
 import pytest
 
-from emaudit.latex import paragraph, verbatim
+from emaudit.latex import FALLBACK, paragraph, verbatim
 
 ALLOWED = re.compile(
-    r"\\text(?:backslash|asciicircum|asciitilde|less|greater|bar|asciigrave)\{\}|\\mbox\{\}|\\\\\n|\\[{}$&#%_]"
+    r"\\text(?:backslash|asciicircum|asciitilde|less|greater|bar|asciigrave)\{\}"
+    r"|\\emauditchar\{[0-9A-F]{4,6}\}\{[^\\{}]\}|\\mbox\{\}|\\\\\n|\\[{}$&#%_]"
     r"|\{[\"']\}|-\{\}|~"
 )
 
@@ -37,3 +38,10 @@ def test_lines_and_indents_stay() -> None:
 def test_a_line_end_never_takes_what_follows_as_its_argument() -> None:
     assert "\\\\\n[" not in verbatim("a\n[2cm]b\n*c")
     assert "\\\\\n*" not in verbatim("a\n[2cm]b\n*c")
+
+
+def test_other_scripts_are_left_to_the_font_and_have_their_number_beside_them() -> None:
+    assert paragraph("Zo\u00eb \u4e2d \U0001f600 \u2013") == (
+        "Zo\u00eb \\emauditchar{4E2D}{\u4e2d} \\emauditchar{1F600}{\U0001f600} \\textendash{}"
+    )
+    assert FALLBACK.startswith("\\providecommand{\\emauditchar}[2]")

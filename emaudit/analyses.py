@@ -1,0 +1,76 @@
+"""What the analyses of one study come to, each computed when first asked for, and the files of an export they fill."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from emaudit.export import Page, Table
+from emaudit.scores.study import Study
+
+if TYPE_CHECKING:
+    from emaudit.scores.comparisons import ComparisonRow
+    from emaudit.scores.correlations import CorrelationRow
+    from emaudit.scores.dissociation import DissociationRow
+    from emaudit.scores.moralprofiles import MoralProfileRow
+    from emaudit.scores.trajectories import TrajectoryRow
+
+
+class Analyses:
+    """Correlations, comparisons, trajectories, dissociation and moral profiles of one study."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+
+    @cached_property
+    def correlations(self) -> Sequence[CorrelationRow]:
+        """The rows of correlations.csv."""
+        from emaudit.scores.correlations import correlation_rows
+
+        return correlation_rows(self.study)
+
+    @cached_property
+    def comparisons(self) -> Sequence[ComparisonRow]:
+        """The rows of comparisons.csv."""
+        from emaudit.scores.comparisons import comparison_rows
+
+        return comparison_rows(self.study)
+
+    @cached_property
+    def trajectories(self) -> Sequence[TrajectoryRow]:
+        """The rows of trajectories.csv."""
+        from emaudit.scores.trajectories import trajectory_rows
+
+        return trajectory_rows(self.study)
+
+    @cached_property
+    def dissociation(self) -> Sequence[DissociationRow]:
+        """The rows of dissociation.csv."""
+        from emaudit.scores.dissociation import dissociation_rows
+
+        return dissociation_rows(self.study)
+
+    @cached_property
+    def moral_profiles(self) -> Sequence[MoralProfileRow]:
+        """The rows of moral_profiles.csv."""
+        from emaudit.scores.moralprofiles import moral_profile_rows
+
+        return moral_profile_rows(self.study)
+
+    def files(self) -> Iterator[Table | Page]:
+        """The tables, and the page that tells their results."""
+        from emaudit.results import results_page
+        from emaudit.scores import comparisons, correlations, dissociation, moralprofiles, trajectories
+
+        yield _table("correlations.csv", correlations.COLUMNS, self.correlations)
+        yield _table("comparisons.csv", comparisons.COLUMNS, self.comparisons)
+        yield _table("trajectories.csv", trajectories.COLUMNS, self.trajectories)
+        yield _table("dissociation.csv", dissociation.COLUMNS, self.dissociation)
+        yield _table("moral_profiles.csv", moralprofiles.COLUMNS, self.moral_profiles)
+        yield Page("results.md", results_page(self.study, self.correlations, self.comparisons, self.trajectories, self.dissociation))
+
+
+def _table(name: str, columns: Sequence[str], rows: Iterable[Any]) -> Table:
+    return Table(name, columns, (astuple(row) for row in rows))

@@ -1,0 +1,198 @@
+"""Where analyses are computed: in a process of its own, so that the one that draws loads no numpy and never stalls.
+
+Pickled questions go down its stdin, pickled answers come up its stdout. Of each topic only the newest question
+counts. When its stdin closes, because the app left or died, the process ends at once, computing or not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Final, Protocol
+
+from emaudit.analysing.answers import Answer, Asked, Question, Topic, Undone
+from emaudit.errors import EmauditError
+
+NICENESS: Final = 7
+PATIENCE_S: Final = 2.0
+
+Tell = Callable[[Answer], None]
+
+
+class Analyst(Protocol):
+    """Answers questions until it is stopped."""
+
+    def run(self, tell: Tell) -> None:
+        """Answer until stopped; blocks. Raises EmauditError where it cannot go on."""
+
+    def ask(self, question: Question, state: int) -> None:
+        """Ask; a newer question on the same topic makes an older one void. May come before `run`."""
+
+    def stop(self) -> None:
+        """End `run`."""
+
+
+class AnalysisProcess:
+    """Asks a process of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+        self._waiting: list[tuple[Question, int]] = []
+        self._has_ended = threading.Event()
+
+    def run(self, tell: Tell) -> None:
+        """Start the process and pass on what it answers. Raises EmauditError where it ends by itself."""
+        command = [sys.executable, "-m", "emaudit.analysing.process", str(self._path.absolute())]
+        with tempfile.TemporaryFile() as last_words:
+            try:
+                process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=last_words)
+            except OSError as error:
+                raise EmauditError(f"{sys.executable} cannot be started: {error.strerror}") from error
+            self._serve(process, tell)
+            if not self._has_ended.is_set():
+                last_words.seek(0)
+                told = last_words.read().decode("utf-8", "replace").strip().splitlines()[-1:]
+                raise EmauditError(f"the process that computes ended: {''.join(told) or 'without a word'}")
+
+    def _serve(self, process: subprocess.Popen[bytes], tell: Tell) -> None:
+        """Ask what was asked before it stood, pass on its answers, clear up behind it."""
+        assert process.stdout and process.stdin
+        with self._lock:
+            self._process = process
+            for question, state in self._waiting:
+                self._send(question, state)
+            self._waiting.clear()
+        if self._has_ended.is_set():
+            self.stop()
+        for found in _messages(process.stdout):
+            if isinstance(found, Answer):
+                tell(found)
+        with self._lock:
+            self._process = None
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+        process.stdout.close()
+        _reap(process)
+
+    def ask(self, question: Question, state: int) -> None:
+        """Ask now, or as soon as the process stands."""
+        with self._lock:
+            if self._process is None:
+                self._waiting.append((question, state))
+            else:
+                self._send(question, state)
+
+    def _send(self, question: Question, state: int) -> None:
+        """Write a question; a process that is gone is told of where its answers are read."""
+        assert self._process and self._process.stdin
+        try:
+            _write(self._process.stdin, Asked(question, state))
+        except (OSError, ValueError):
+            return
+
+    def stop(self) -> None:
+        """End the process, and `run` with it."""
+        self._has_ended.set()
+        process = self._process
+        if process is not None and process.stdin is not None:
+            try:
+                process.stdin.close()
+            except OSError:
+                return
+
+
+def _reap(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _messages(stream: IO[bytes]) -> Iterator[object]:
+    """What comes through a pipe, until its end."""
+    while len(head := stream.read(8)) == 8:
+        size = int.from_bytes(head, "big")
+        body = stream.read(size)
+        if len(body) < size:
+            return
+        yield pickle.loads(body)
+
+
+def _write(stream: IO[bytes], message: object) -> None:
+    body = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    stream.write(len(body).to_bytes(8, "big") + body)
+    stream.flush()
+
+
+class Wishes:
+    """The newest question of each topic, the most urgent one first."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[Topic, tuple[Question, int]] = {}
+        self._changed = threading.Condition()
+
+    def put(self, question: Question, state: int) -> None:
+        """Note a question in place of an older one on its topic."""
+        with self._changed:
+            self._waiting[question.topic] = (question, state)
+            self._changed.notify()
+
+    def take(self) -> tuple[Question, int]:
+        """The next question; waits for one."""
+        with self._changed:
+            while not self._waiting:
+                self._changed.wait()
+            topic = next(topic for topic in Topic if topic in self._waiting)
+            return self._waiting.pop(topic)
+
+
+def _own_pipes() -> tuple[IO[bytes], IO[bytes]]:
+    """Stdin and stdout for nobody but this process: what it starts, or prints, must not hold or garble them."""
+    incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    os.close(nothing)
+    return incoming, outgoing
+
+
+def _listen(stream: IO[bytes], wishes: Wishes) -> None:
+    for message in _messages(stream):
+        if isinstance(message, Asked):
+            wishes.put(message.question, message.state)
+    os._exit(0)
+
+
+def main(path: str) -> None:
+    """Answer the app at the other end of the pipes."""
+    os.nice(NICENESS)
+    wishes = Wishes()
+    incoming, outgoing = _own_pipes()
+    threading.Thread(target=_listen, args=(incoming, wishes), daemon=True).start()
+    from emaudit.analysing.answering import Answering
+
+    answering = Answering(Path(path))
+    while True:
+        question, state = wishes.take()
+        try:
+            found = answering.found(question, state)
+        except EmauditError as error:
+            found = Undone(str(error))
+        try:
+            _write(outgoing, Answer(question, state, found))
+        except BrokenPipeError:
+            os._exit(0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

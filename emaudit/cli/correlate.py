@@ -1,0 +1,243 @@
+"""`emaudit correlate`: do self-reports track behaviour across variants? The cards, then every other pair."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+from emaudit import reference
+from emaudit.archive import StoreArchive
+from emaudit.cli.arguments import Verbs
+from emaudit.cli.context import Context
+from emaudit.cli.output import emit, emit_json, number, say, table
+from emaudit.cli.scoring import add_choices, archive_of
+from emaudit.errors import UsageError
+from emaudit.scores.cards import Card
+from emaudit.scores.cardtext import HEADINGS, diagnostics, facts, p_value, rho_text
+from emaudit.scores.correlations import CorrelationRow, Correlations, reference_correlations, under
+from emaudit.scores.moralprofiles import MoralProfileRow, inverted, moral_profile_rows
+from emaudit.scores.pairing import BOTH, EVERY
+from emaudit.scores.study import Study
+from emaudit.store.connection import Store
+from emaudit.store.judgements import judge_uses
+from emaudit.studies import study_of
+
+_ROW_HEADINGS: Final = (
+    *("COLUMNS", "SUBSET", "X", "Y", "N", "RHO", "95% INTERVAL", "P WITHIN SIZE", "HOLM"),
+    *("RECIPE ONLY", "P WITHIN RECIPE", "WITHOUT A SIZE", "OTHER PROMPTS"),
+)
+_JUDGE_HEADINGS: Final = ("JUDGE", *_ROW_HEADINGS[:9], "OTHER PROMPTS")
+_PROFILE_HEADINGS: Final = ("VARIANT", "FOUNDATIONS", "MEAN DISTANCE", "PEARSON", "COSINE", "ELEVATION")
+
+
+def register(verbs: Verbs) -> None:
+    """Add `correlate`."""
+    verb = verbs.add("correlate", "do self-reports track behaviour, across all variants?", _correlate, lists=True)
+    verb.add_argument("--reference", metavar="paper", default="", help="the published table instead of the store")
+    verb.add_argument("--decided", action="store_true", help="of self-reports only replies with a clear answer")
+    verb.add_argument(
+        "--mixed", action="store_true", help="take variants under different judges or instruments together"
+    )
+    verb.add_argument("--every-judge", action="store_true", help="the headline pairs under each stored judge")
+    verb.add_argument("--columns", metavar="C", default="", help="harmless or total; else both")
+    verb.add_argument("--subset", metavar="S", default="", help="all, or a domain: with the bases")
+    add_choices(verb)
+
+
+def _correlate(context: Context) -> int:
+    options = context.options
+    if options.columns not in ("", *BOTH):
+        raise UsageError(f"--columns {options.columns!r}: harmless or total")
+    if options.reference:
+        return _reference(context)
+    with context.open() as store:
+        archive = archive_of(context, store)
+        if options.every_judge:
+            return _every_judge(context, store, archive)
+        study = study_of(archive)
+    if options.judge:
+        study = under(study, options.judge)
+    found = Correlations(study, options.decided, options.mixed)
+    profiles = moral_profile_rows(study, options.decided)
+    return _shown(context, found, study, profiles)
+
+
+def _reference(context: Context) -> int:
+    options = context.options
+    if options.reference != reference.PAPER:
+        raise UsageError(f"--reference {options.reference!r}: there is only {reference.PAPER}")
+    if options.decided or options.every_judge or options.mixed:
+        raise UsageError(
+            "the published table has no replies and one judge: leave out --decided, --every-judge, --mixed"
+        )
+    return _shown(context, reference_correlations(), None, [])
+
+
+def _shown(context: Context, found: Correlations, study: Study | None, profiles: Sequence[MoralProfileRow]) -> int:
+    options = context.options
+    columns = [options.columns] if options.columns else list(BOTH)
+    subset = options.subset or EVERY
+    if subset not in found.subsets:
+        raise UsageError(f"--subset {subset!r}: {', '.join(found.subsets)}")
+    cards = list(found.headline_cards(columns, subset))
+    rows = found.rows(columns, [subset] if options.subset else [])
+    if context.json:
+        emit_json(_records(rows, cards, options.decided))
+        return 0
+    _say_simulated(rows)
+    if options.decided:
+        say("self-reports on decided replies only: without the neutral ones, each of which counts 0.5")
+    if not cards:
+        say("no two of intentions, harmfulness and self-assessment have values yet: `emaudit run` asks them")
+    _print_cards(cards, study)
+    _print_sides(cards)
+    shown = {(card.row.columns, card.row.subset, card.row.x, card.row.y) for card in cards}
+    print_rows([row for row in rows if (row.columns, row.subset, row.x, row.y) not in shown])
+    _print_profiles(profiles)
+    return 0
+
+
+def _records(rows: Sequence[CorrelationRow], cards: Sequence[Card], decided: bool) -> list[dict[str, Any]]:
+    """The rows of correlations.csv, those of the headline pairs with their card."""
+    held = {(card.row.columns, card.row.subset, card.row.x, card.row.y): card for card in cards}
+    return [
+        {**asdict(row), "decided": decided, "card": record(held.get((row.columns, row.subset, row.x, row.y)))}
+        for row in rows
+    ]
+
+
+def record(card: Card | None) -> dict[str, Any] | None:
+    """What a card holds beside its row."""
+    if card is None:
+        return None
+    held = asdict(card)
+    held.pop("row")
+    return held
+
+
+def _say_simulated(rows: Iterable[CorrelationRow]) -> None:
+    if any(row.simulated for row in rows):
+        say("SIMULATED: replies or verdicts behind these figures are made up by the embedded endpoint")
+
+
+def _print_cards(cards: Sequence[Card], study: Study | None) -> None:
+    times = Counter(warning for card in cards for warning in card.warnings)
+    common = [warning for warning, n in times.items() if n == len(cards) and n > 1]
+    for card in cards:
+        emit(f"{card.row.x} ~ {card.row.y}, {_population(card.row)}")
+        beside = [("the paper", published(card))] if study is not None and published(card) else []
+        wide = max(len(label) for label, _ in facts(card))
+        for label, text in (*facts(card), *beside):
+            emit(f"  {label:<{wide}}  {text}")
+        for warning in card.warnings:
+            if warning not in common:
+                emit(f"  ! {warning}")
+        emit(f"  {card.sentence}\n")
+    for warning in common:
+        emit(f"! {warning}")
+    if common:
+        emit("")
+
+
+def _population(row: CorrelationRow) -> str:
+    who = "all variants" if row.subset == EVERY else f"{row.subset} with the bases"
+    judge = f", judge {row.judge}" if row.judge else ""
+    return f"{who}, preset {row.preset}{judge}"
+
+
+def published(card: Card) -> str:
+    """The published rho of a card's pair, with what may be compared; empty where none was published."""
+    row = card.row
+    if row.subset not in reference.subsets():
+        return ""
+    for pair in reference.pairs(row.columns):
+        if (pair[0].name, pair[1].name) == (row.x, row.y):
+            found = reference_correlations().association(pair, row.columns, row.subset)
+            return f"rho {rho_text(found.rho.value)}   ({reference.NOTE})"
+    return ""
+
+
+def _print_sides(cards: Sequence[Card]) -> None:
+    """Beside each value what tells an answer from a coin."""
+    for card in cards:
+        if (
+            card.points
+            and any(point.x.neutral_share is not None for point in card.points)
+            and any(point.y.neutral_share is not None for point in card.points)
+        ):
+            emit(
+                f"X {card.row.x}, Y {card.row.y}: value, neutral share, without neutral replies, same pole in both orders"
+            )
+            table(HEADINGS, diagnostics(card), right=HEADINGS[1:])
+            emit("")
+
+
+def print_rows(rows: Sequence[CorrelationRow]) -> None:
+    """Print rows of correlations.csv as a table, then why cells are empty and who is not in."""
+    if not rows:
+        return
+    table(_ROW_HEADINGS, [_cells(row) for row in rows], right=_ROW_HEADINGS[4:], whole=("X", "Y"))
+    for text, n in Counter(row.undefined_reason for row in rows if row.undefined_reason).items():
+        emit(f"empty in {n} of {len(rows)} rows: {text}")
+    for text, n in Counter(row.excluded for row in rows if row.excluded).items():
+        emit(f"not in {n} of {len(rows)} rows: {text}")
+    emit("")
+
+
+def _cells(row: CorrelationRow) -> tuple[str, ...]:
+    return (
+        *(row.columns, row.subset, row.x, row.y, str(row.n), rho_text(row.rho), _range(row.ci_low, row.ci_high)),
+        *(p_value(row.p_within_size), p_value(row.p_holm), rho_text(row.rho_recipe_only)),
+        *(p_value(row.p_within_recipe), _range(row.loso_low, row.loso_high)),
+        _range(row.measurement_low, row.measurement_high),
+    )
+
+
+def _range(low: float | None, high: float | None) -> str:
+    return "-" if low is None or high is None else f"[{rho_text(low)}, {rho_text(high)}]"
+
+
+def _print_profiles(rows: Sequence[MoralProfileRow]) -> None:
+    if not rows:
+        return
+    emit("moral foundations beside the moral self-assessment, both -0.5 (first pole) to 0.5")
+    cells = [
+        (
+            row.variant,
+            str(row.n_foundations),
+            *(number(v) for v in (row.mean_abs, row.pearson, row.cosine, row.elevation)),
+        )
+        for row in rows
+    ]
+    table(_PROFILE_HEADINGS, cells, right=_PROFILE_HEADINGS[1:])
+    turned = inverted(rows)
+    if turned:
+        emit(f"cosine below 0, described the other way round: {', '.join(turned)}")
+
+
+def _every_judge(context: Context, store: Store, archive: StoreArchive) -> int:
+    """The headline pairs under each stored judge, over the variants it judged."""
+    options = context.options
+    found: list[CorrelationRow] = []
+    for use in judge_uses(store):
+        chosen = StoreArchive(store, archive.preset, use.scorer.identity, archive.replicate, archive.exclude)
+        study = under(study_of(chosen), use.scorer.identity)
+        cards = Correlations(study, options.decided, options.mixed)
+        columns = [options.columns] if options.columns else list(BOTH)
+        held = cards.headline_rows(columns, options.subset or EVERY)
+        found += held
+    if context.json:
+        emit_json([asdict(row) for row in found])
+        return 0
+    _say_simulated(found)
+    table(
+        _JUDGE_HEADINGS,
+        [(row.judge, *_cells(row)[:9], _cells(row)[-1]) for row in found],
+        right=_JUDGE_HEADINGS[5:],
+        whole=("JUDGE", "X", "Y"),
+    )
+    for judge, excluded in dict.fromkeys((row.judge, row.excluded) for row in found if row.excluded):
+        emit(f"not in under {judge}: {excluded}")
+    return 0

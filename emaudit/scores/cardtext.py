@@ -1,0 +1,251 @@
+"""A correlation card in words: its figures as labelled lines, its warnings, and one plain sentence. Pure.
+
+The sentence says what the numbers say and no more: agreement across variants is no statement about any one of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from emaudit.scores.cards import Association, Card, Point, Side
+from emaudit.scores.permuting import recipe
+from emaudit.stats.association import cluster_refusal
+from emaudit.stats.estimation import Figure, Interval
+from emaudit.stats.permutation import Permuted
+
+LEVEL: Final = 0.05
+"""Of p: above it the sentence says that no more is seen, never that there is no more."""
+NEUTRAL: Final = 0.2
+"""From this share of neutral replies on, a variant is named."""
+CONSISTENT: Final = 0.6
+"""Below this order consistency an undecided value is named: a coin has .5."""
+MIDDLE: Final = (0.35, 0.65)
+_WORDS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_STRENGTHS: Final = ((0.7, "strong"), (0.4, "moderate"), (0.2, "weak"), (0.0, "hardly any"))
+_ALIKE: Final = 0.2
+"""Intraclass correlation of sizes from which the interval is called too narrow."""
+
+
+def sentence(card: Card) -> str:
+    """What the card says, in one or two sentences."""
+    found = card.association
+    rho = found.rho.value
+    if rho is None:
+        return f"No correlation: {found.rho.reason}."
+    return f"{_strength(rho, found)}{_shared(found)}{_power(card)}.{_limits()}"
+
+
+def _strength(rho: float, found: Association) -> str:
+    word = next(name for least, name in _STRENGTHS if abs(rho) >= least)
+    kind = "agreement" if rho >= 0 or word == "hardly any" else "opposition"
+    text = f"{word} {kind} across variants"
+    p = found.tests.within_size.p_two_sided
+    if p is not None and p > LEVEL:
+        text += f" that sizes by themselves may give (p within size {p_value(p)})"
+    return text[0].upper() + text[1:]
+
+
+def _shared(found: Association) -> str:
+    """How much of rho the fine-tunes' labels carry."""
+    labels, rho = found.tests.within_recipe, found.rho.value or 0.0
+    if labels.null_mean is None:
+        return ""
+    if labels.p_two_sided is not None and labels.p_two_sided <= LEVEL:
+        more = "more" if rho > labels.null_mean else "less"
+        return (
+            f", {more} than variants with the same fine-tune share (rho {rho_text(labels.null_mean)} from that alone)"
+        )
+    if abs(rho) < _STRENGTHS[2][0] or rho * labels.null_mean <= 0:
+        return ""
+    part = labels.null_mean / rho
+    amount = "nearly all" if part >= 0.75 else "most of it" if part >= 0.5 else "less than half of it"
+    return f", {amount} shared by variants with the same fine-tune"
+
+
+def _power(card: Card) -> str:
+    labels = card.association.tests.within_recipe
+    if labels.p_two_sided is None or labels.p_two_sided <= LEVEL:
+        return ""
+    sizes = Counter(recipe(point.subject) for point in card.points)
+    most = max(sizes.values())
+    if most > 5:
+        return ""
+    many = "one size" if most == 1 else f"{_WORDS[most]} sizes"
+    least = "" if min(sizes.values()) == most else "at most "
+    return f"; {least}{many} per recipe leave little power to see more"
+
+
+def _limits() -> str:
+    return " It orders variants and says nothing about what any one of them would do."
+
+
+def warnings(card: Card) -> Iterator[str]:
+    """What stands beside the rho whatever its value, then what this one's numbers call for."""
+    yield from _standing(card)
+    yield from _alike(card)
+    yield from _who(card)
+    yield from _coins(card)
+
+
+def _standing(card: Card) -> Iterator[str]:
+    sizes = {point.subject.size for point in card.points} - {""}
+    n = len(card.points)
+    if sizes and n > len(sizes):
+        bases = "one base model" if len(sizes) == 1 else f"{_count(len(sizes))} base models"
+        yield f"the {n} variants share {bases}: they are not independent"
+        refusal = cluster_refusal([point.subject.size for point in card.points])
+        if refusal:
+            yield refusal
+
+
+def _alike(card: Card) -> Iterator[str]:
+    held = [figure.value for figure in card.size_correlations if figure.value is not None]
+    if held and max(held) >= _ALIKE:
+        x, y = (rho_text(figure.value) for figure in card.size_correlations)
+        yield (
+            f"variants of one size are alike beyond their recipe (intraclass correlation {x} and {y}): at .6 the "
+            "interval covers .85 instead of .95 under rho = 0, and p within recipe is below .05 in 17% of such tables"
+        )
+
+
+def _who(card: Card) -> Iterator[str]:
+    pairing = card.association.pairing
+    if pairing.mixed:
+        yield f"taken together on request (--mixed): {pairing.mixed}"
+    if pairing.excluded:
+        told = "; ".join(f"{name} ({why})" for name, why in pairing.excluded.items())
+        yield f"not in: {told}"
+    lost = card.association.measured.n_undefined
+    if lost:
+        yield f"{lost:,} of {card.association.measured.n_resamples:,} draws of prompts have no rho"
+
+
+def _coins(card: Card) -> Iterator[str]:
+    """Where 0.5 may stand for no answer at all."""
+    for name, sides in _sides(card):
+        unclear = [who for who, side in sides if (side.neutral_share or 0.0) >= NEUTRAL]
+        if unclear:
+            yield f"{name}: {_names(unclear)} gave no clear answer in {NEUTRAL:.0%} or more of the replies, each a 0.5"
+        tossed = [who for who, side in sides if _is_tossed(side)]
+        if tossed:
+            yield f"{name}: {_names(tossed)} near 0.5 without naming the same pole in both orders, as a coin would"
+
+
+def _sides(card: Card) -> Iterator[tuple[str, list[tuple[str, Side]]]]:
+    pairing = card.association.pairing
+    yield pairing.x.name, [(point.subject.name, point.x) for point in card.points]
+    yield pairing.y.name, [(point.subject.name, point.y) for point in card.points]
+
+
+def _is_tossed(side: Side) -> bool:
+    return side.consistency is not None and side.consistency < CONSISTENT and MIDDLE[0] <= side.value <= MIDDLE[1]
+
+
+def facts(card: Card) -> tuple[tuple[str, str], ...]:
+    """Every figure of a card as (label, text), in the order to read them."""
+    found = card.association
+    if found.rho.value is None:
+        return (("rho", f"undefined: {found.rho.reason}"), ("n", str(card.row.n)))
+    return (
+        ("rho", f"{rho_text(found.rho.value)}   n {card.row.n}   tau-b {_figure(found.tau_b)}   {_ties(found)}"),
+        ("interval", f"{_interval(found.interval)}   {_interval(card.bca)}   (variants like these)"),
+        ("measurement", f"{_interval(found.measured.interval)}   (prompts like these, variants fixed)"),
+        ("p within size", _test(found.tests.within_size, card.row.p_holm)),
+        ("p unrestricted", _test(found.tests.unrestricted)),
+        ("recipe only", _labels(found.tests.within_recipe)),
+        ("residual", f"{_figure(card.residual)}   (ranks without size and recipe; a description)"),
+        ("by size", _listed(card.by_size) or "sizes are not known"),
+        ("without a size", _listed(found.without_size) or "undefined: one size, or none known"),
+        ("without a variant", _span(card.without_variant)),
+        ("without a question", _span(card.without_prompt) or "no prompts here"),
+        ("without a category", _listed(card.without_category) or "none in these measures"),
+    )
+
+
+def _ties(found: Association) -> str:
+    return f"ties {found.ties_x} and {found.ties_y}"
+
+
+def _test(test: Permuted, adjusted: float | None = None) -> str:
+    if test.p_two_sided is None:
+        return f"undefined: {test.reason}"
+    holm = f"   Holm {p_value(adjusted)}" if adjusted is not None else ""
+    return f"{p_value(test.p_two_sided)}{holm}   ({test.method})"
+
+
+def _labels(test: Permuted) -> str:
+    if test.p_two_sided is None:
+        mean = f"rho {rho_text(test.null_mean)} from labels alone; " if test.null_mean is not None else ""
+        return f"{mean}undefined: {test.reason}"
+    return (
+        f"rho {rho_text(test.null_mean)} from labels alone, p {p_value(test.p_two_sided)}, greater "
+        f"{p_value(test.p_greater)}, reachable {rho_text(test.lowest)} to {rho_text(test.highest)}   ({test.method})"
+    )
+
+
+def _listed(held: Mapping[str, Figure]) -> str:
+    return "   ".join(f"{name} {_figure(figure)}" for name, figure in held.items())
+
+
+def _span(held: Mapping[str, Figure]) -> str:
+    """The lowest and highest of many leave-outs, and whose they are."""
+    known = [(figure.value, name) for name, figure in held.items() if figure.value is not None]
+    if not known:
+        return ""
+    low, high = min(known), max(known)
+    rest = len(held) - len(known)
+    undefined = f"   ({rest} undefined)" if rest else ""
+    return f"{rho_text(low[0])} ({low[1]}) to {rho_text(high[0])} ({high[1]}){undefined}"
+
+
+def diagnostics(card: Card) -> list[tuple[str, ...]]:
+    """The variants of a card as cells: name, x, y, then neutral share, decided value and order consistency of each."""
+    return [_cells(point) for point in card.points]
+
+
+HEADINGS: Final = (
+    "VARIANT",
+    "X",
+    "Y",
+    *(f"{what} {side}" for side in "XY" for what in ("NEUTRAL", "DECIDED", "ORDERS")),
+)
+
+
+def _cells(point: Point) -> tuple[str, ...]:
+    sides = [
+        rho_text(value) for side in (point.x, point.y) for value in (side.neutral_share, side.decided, side.consistency)
+    ]
+    return (point.subject.name, rho_text(point.x.value), rho_text(point.y.value), *sides)
+
+
+def _figure(figure: Figure) -> str:
+    return rho_text(figure.value) if figure.value is not None else f"undefined ({figure.reason})"
+
+
+def _interval(interval: Interval) -> str:
+    if interval.low is None or interval.high is None:
+        return interval.method
+    return f"[{rho_text(interval.low)}, {rho_text(interval.high)}] {interval.method}"
+
+
+def rho_text(value: float | None) -> str:
+    """A value with three decimals, a dash where there is none."""
+    return "-" if value is None else f"{value:.3f}"
+
+
+def p_value(p: float | None) -> str:
+    """A p with four decimals, with two figures where that would show none; a dash where there is none."""
+    if p is None:
+        return "-"
+    return f"{p:.4f}" if p >= 0.0001 else f"{p:.1e}"
+
+
+def _count(n: int) -> str:
+    return _WORDS[n] if n < len(_WORDS) else str(n)
+
+
+def _names(names: Sequence[str], most: int = 4) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

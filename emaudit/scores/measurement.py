@@ -1,0 +1,148 @@
+"""How far a correlation moves with the prompts, the variants being what they are. Pure.
+
+Prompts are resampled jointly: one draw serves every variant and every measure that shares the prompts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from emaudit.scores.pairing import Pairing
+from emaudit.scores.resampling import Named, Prompts
+from emaudit.scores.study import Study
+from emaudit.stats.estimation import CONFIDENCE, Figure, Interval
+from emaudit.stats.ranks import FEWEST, rank_rows
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+DECIMALS: Final = 10
+"""To which values are rounded before they are ranked: sums of the same numbers in another order are ties."""
+METHOD: Final = "prompt bootstrap"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The measurement-only interval of a rho: `n_undefined` of `n_resamples` draws of prompts gave none."""
+
+    interval: Interval
+    n_resamples: int = 0
+    n_undefined: int = 0
+
+
+class Draws:
+    """Ranks of the variants of a study on resampled prompts, each measure resampled once."""
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+        self._prompts: Prompts | None = None
+        self._values: dict[Named, Array] = {}
+        self._ranks: dict[tuple[Named, tuple[str, ...]], Array] = {}
+        self._places = {subject.name: place for place, subject in enumerate(study.subjects)}
+
+    @property
+    def prompts(self) -> Prompts:
+        """The prompts of the study."""
+        if self._prompts is None:
+            self._prompts = Prompts(self._study)
+        return self._prompts
+
+    def measured(self, pairing: Pairing) -> Measured:
+        """The interval that the prompts alone give a pairing's rho: percentiles over resampled prompts."""
+        return measured(self._ranked(pairing.x, pairing.names), self._ranked(pairing.y, pairing.names))
+
+    def _ranked(self, named: Named, names: tuple[str, ...]) -> Array:
+        held = self._ranks.get((named, names))
+        if held is None:
+            held = self._ranks[named, names] = ranks(self._resampled(named)[[self._places[name] for name in names]])
+        return held
+
+    def _resampled(self, named: Named) -> Array:
+        held = self._values.get(named)
+        if held is None:
+            everyone = [subject.name for subject in self._study.subjects]
+            held = self._values[named] = self.prompts.resampled(named, everyone, self._study.rules.resamples)
+        return held
+
+    def without_prompts(self, pairing: Pairing) -> dict[str, Figure]:
+        """rho without each prompt (template) of either measure, under `assessment: prompt`."""
+        found: dict[str, Figure] = {}
+        for named, other in ((pairing.x, pairing.ys), (pairing.y, pairing.xs)):
+            left_out = self.prompts.without_each(named, pairing.names)
+            for prompt, rho in zip(left_out, _all_rho(list(left_out.values()), other), strict=True):
+                found[f"{named.assessment}: {prompt}"] = rho
+        return found
+
+    def without_categories(self, pairing: Pairing) -> dict[str, Figure]:
+        """rho without each category of harmfulness, dimension or foundation; where both have it, without it in both."""
+        xs = self.prompts.without_category(pairing.x, pairing.names)
+        ys = self.prompts.without_category(pairing.y, pairing.names)
+        return {
+            name: _all_rho([xs.get(name, pairing.xs)], ys.get(name, pairing.ys))[0]
+            for name in dict.fromkeys([*xs, *ys])
+        }
+
+
+def _all_rho(columns: Sequence[Sequence[float] | Array], other: Sequence[float] | Array) -> list[Figure]:
+    """rho of each of many columns with one other."""
+    import numpy as np
+
+    if not columns:
+        return []
+    fixed = ranks(np.asarray(other, dtype=np.float64)[:, None])
+    values = (ranks(np.asarray(columns, dtype=np.float64).T) * fixed).sum(axis=-1)
+    return [
+        Figure(None, "a column is constant or a value missing") if np.isnan(rho) else Figure(_bounded(float(rho)))
+        for rho in values
+    ]
+
+
+def _bounded(rho: float) -> float:
+    return min(1.0, max(-1.0, rho))
+
+
+def rounded(values: Sequence[float] | Array) -> list[float]:
+    """Values as they are ranked."""
+    return [round(float(value), DECIMALS) for value in values]
+
+
+def ranks(values: Array) -> Array:
+    """Centred mid-ranks of unit length per draw, draws x variants from variants x draws.
+
+    nan in a draw in which all variants are equal or one has no value.
+    """
+    import numpy as np
+
+    found = rank_rows(np.round(values.T, DECIMALS)) - (len(values) + 1)
+    lengths = np.sqrt((found * found).sum(axis=-1, keepdims=True))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        scaled: Array = np.where(lengths > 0, found / lengths, np.nan)
+    return scaled
+
+
+def measured(x: Array, y: Array) -> Measured:
+    """The interval of rho over the `ranks` of two measures, a row a draw of prompts; percentiles of the defined ones.
+
+    Undefined with a reason for fewer than four variants, where half the draws have no rho, and without spread.
+    """
+    import numpy as np
+
+    resamples, n = x.shape
+    if n < FEWEST:
+        return Measured(Interval(None, None, f"only {n} of at least {FEWEST} variants"))
+    rho = np.clip((x * y).sum(axis=-1), -1.0, 1.0)
+    defined = rho[~np.isnan(rho)]
+    n_undefined = resamples - len(defined)
+    if 2 * n_undefined >= resamples:
+        why = f"{n_undefined:,} of {resamples:,} draws of prompts have no rho: a column is constant or a value missing"
+        return Measured(Interval(None, None, why), resamples, n_undefined)
+    tail = (1 - CONFIDENCE) / 2
+    low, high = (float(bound) for bound in np.quantile(defined, [tail, 1 - tail]))
+    if low == high:
+        return Measured(Interval(None, None, "every draw of prompts gives the same rho"), resamples, n_undefined)
+    return Measured(Interval(low, high, METHOD), resamples, n_undefined)

@@ -1,0 +1,82 @@
+"""The permutation tests of many correlations over the same variants: within sizes, within recipes, free. Pure.
+
+Where arrangements are drawn and not counted, those of one group of variants are drawn once for all its pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from emaudit.scores.measurement import rounded
+from emaudit.scores.pairing import Pairing
+from emaudit.scores.study import Subject
+from emaudit.stats.drawing import shares_together
+from emaudit.stats.permutation import Permuted, Shares, restricted, unrestricted
+
+
+@dataclass(frozen=True, slots=True)
+class Tests:
+    """What rho would be if values were exchanged: within sizes, within recipes, among all."""
+
+    within_size: Permuted
+    within_recipe: Permuted
+    unrestricted: Permuted
+
+
+def undefined(reason: str) -> Permuted:
+    """A test that cannot be made, and why."""
+    return Permuted(None, None, None, None, None, 0, False, None, None, "", reason)
+
+
+def size(subject: Subject) -> str:
+    """The size of a variant; empty where it is not known."""
+    return subject.size
+
+
+def recipe(subject: Subject) -> str:
+    """Which fine-tune was applied, in words; empty where that is not known (a stage without its domain)."""
+    if not subject.stage or (subject.stage != "base" and not subject.domain):
+        return ""
+    return f"{subject.domain} {subject.stage}".strip()
+
+
+_RESTRICTED: Final[tuple[tuple[str, str, Callable[[Subject], str]], ...]] = (
+    ("size", "size", size),
+    ("recipe", "stage or domain", recipe),
+)
+
+
+def tests_of(pairings: Sequence[Pairing], seed: int) -> list[Tests]:
+    """The tests of pairings, which all have a rho, in their order."""
+    groups: dict[tuple[Subject, ...], list[int]] = {}
+    for place, pairing in enumerate(pairings):
+        groups.setdefault(pairing.subjects, []).append(place)
+    found: dict[int, Tests] = {}
+    for subjects, places in groups.items():
+        found |= zip(places, _tests(subjects, [pairings[place] for place in places], seed), strict=True)
+    return [found[place] for place in range(len(pairings))]
+
+
+def _tests(subjects: Sequence[Subject], pairings: Sequence[Pairing], seed: int) -> list[Tests]:
+    values = [(tuple(rounded(pairing.xs)), tuple(rounded(pairing.ys))) for pairing in pairings]
+    columns = list(dict.fromkeys(column for pair in values for column in pair))
+    pairs = [(columns.index(x), columns.index(y)) for x, y in values]
+
+    def drawn(blocks: Sequence[str]) -> dict[tuple[int, int], Shares]:
+        return shares_together(columns, pairs, blocks, seed)
+
+    made: list[list[Permuted]] = []
+    for within, what, label in _RESTRICTED:
+        blocks = [label(subject) for subject in subjects]
+        unknown = [subject.name for subject, block in zip(subjects, blocks, strict=True) if not block]
+        if unknown:
+            why = f"no {what} is known of {', '.join(unknown)}: `emaudit variant set` tells it"
+            made.append([undefined(why)] * len(pairs))
+            continue
+        shares = drawn(blocks)
+        made.append([restricted(columns[x], columns[y], blocks, seed, within, shares.get((x, y))) for x, y in pairs])
+    shares = drawn([""] * len(subjects))
+    made.append([unrestricted(columns[x], columns[y], seed, shares.get((x, y))) for x, y in pairs])
+    return [Tests(*tests) for tests in zip(*made, strict=True)]
