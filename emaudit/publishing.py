@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from emaudit.archive import StoreArchive
+from emaudit.errors import UsageError
 from emaudit.evidence import Evidence, examples_tex
 from emaudit.export import Record, manifest_text, unchosen
 from emaudit.folder import Exported, Folder
@@ -17,12 +19,14 @@ from emaudit.papertables.appendixpages import latex_appendix, markdown_appendix
 from emaudit.papertables.examples import examples_md
 from emaudit.papertables.latexpage import document
 from emaudit.scores import Rules, Source, Tally, newest_complete, table
+from emaudit.scores.comparing.paper import paper_rows
 from emaudit.scores.comparisons import comparison_rows
 from emaudit.scores.correlations import correlation_rows, reference_rows
 from emaudit.store.connection import Store
 from emaudit.store.exporting import params_hashes, params_texts
 from emaudit.store.pinned import asked_prompts, pinned_content, pinned_rubrics
 from emaudit.store.plans import Plan
+from emaudit.store.samples import samples
 from emaudit.store.scorers import by_identity
 from emaudit.studies import study_of
 
@@ -47,7 +51,7 @@ def export_pages(archive: StoreArchive, directory: Path, form: str, *, reference
     held = {source: archive.tallies(source) for source in archive.sources()}
     sources = newest_complete(held, lambda source: any(row.status == "owed" for row in held[source]))
     evidence = archive.evidence(sources)
-    made = tables(_figures(archive, evidence, sources, held, rules), reference)
+    made = tables(_figures(archive, evidence, sources, held, rules, reference), reference)
     simulated = any(source.simulated for source in sources)
     pages = list(_pages(form, made, list(evidence.examples()), appendix(archive.store, evidence), simulated))
     with Folder(directory, excel_safe=False) as folder:
@@ -63,19 +67,37 @@ def export_pages(archive: StoreArchive, directory: Path, form: str, *, reference
     return Written(tuple(folder.files), holds, tuple(_not_made(sources)))
 
 
+def check_folder(directory: Path, form: str) -> None:
+    """Raises UsageError where a folder holds an export of another format, whose manifest this one would replace."""
+    try:
+        held = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return
+    files = held.get("files", {}) if isinstance(held, dict) else {}
+    other = next((kind for kind, name in _TELLING.items() if name in files and kind != form), "")
+    if other:
+        raise UsageError(f"{directory} holds an export as {other}: give the one as {form} a folder of its own")
+
+
+_TELLING: Final = {"csv": "scores.csv", "latex": "emaudit-tables.tex", "markdown": "appendix-instruments.md"}
+"""The file that every export of a format has, and no other."""
+
+
 def _figures(
     archive: StoreArchive,
     evidence: Evidence,
     sources: Sequence[Source],
     held: Mapping[Source, Sequence[Tally]],
     rules: Rules,
+    reference: bool,
 ) -> Figures:
     study = study_of(archive, rules)
     return Figures(
         scores=table([(source, held[source]) for source in sources], rules),
         comparisons=comparison_rows(study),
+        as_paper=paper_rows(study, lambda source: samples(archive.store, source.plan_id, source.judge)),
         correlations=correlation_rows(study),
-        published=reference_rows(),
+        published=reference_rows() if reference else (),
         agreement=[found.row for found in evidence.tables],
         labels=sorted(archive.labels()),
     )

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from emaudit.scores.measures import PARTS
-from emaudit.scores.pairing import BOTH, EVERY, HEADLINE, TOTAL, Pair, Pairing, measure_of
+from emaudit.scores.pairing import EVERY, HEADLINE, TOTAL, Pair, Pairing, measure_of
 from emaudit.scores.resampling import Named
 from emaudit.scores.study import Subject
+from emaudit.stats.association import spearman
 
 PAPER: Final = "paper"
 """The name of the reference on the command line."""
@@ -132,6 +133,12 @@ def paired(pair: Pair, columns: str, subset: str = EVERY) -> Pairing:
     return Pairing(x, y, columns, subset, kept, values[0], values[1], PRESET, None, JUDGE)
 
 
-def pairings() -> list[Pairing]:
-    """Every correlation that the paper's table can give: columns, subsets, pairs."""
-    return [paired(pair, columns, subset) for columns in BOTH for subset in subsets() for pair in pairs(columns)]
+def reference_rho(x: str, y: str, columns: str, subset: str = EVERY) -> float | None:
+    """The published rho of a pair by its names in correlations.csv; None where the table has no such pair."""
+    if subset not in subsets():
+        return None
+    for pair in pairs(columns):
+        if (pair[0].name, pair[1].name) == (x, y):
+            found = paired(pair, columns, subset)
+            return spearman(found.xs, found.ys).value
+    return None

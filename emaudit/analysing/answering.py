@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from emaudit.analysing.answers import (
+    COLUMNS,
     Card,
     Correlations,
     Fact,
     Found,
     Held,
+    Intervals,
     Judges,
     Pair,
     Point,
@@ -22,9 +24,11 @@ from emaudit.analysing.answers import (
     Without,
 )
 from emaudit.analysing.axes import axis_of
+from emaudit.analysing.lineages import Spots, trajectories
 from emaudit.archive import StoreArchive, presets
 from emaudit.errors import EmauditError
 from emaudit.scores import correlations
+from emaudit.scores.correlationrow import CorrelationRow
 from emaudit.scores.pairing import Pair as Measures
 from emaudit.scores.study import Study
 from emaudit.stats.estimation import Figure
@@ -33,7 +37,7 @@ from emaudit.store.scorers import active_judge, judges
 from emaudit.studies import study_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from emaudit.scores.cards import Card as Associated
 
@@ -43,38 +47,72 @@ NO_REPLIES: Final = "there is nothing to compute from yet: F2, then r, asks some
 
 
 class Answering:
-    """What is known of one store in one state; a new state is read anew."""
+    """What is known of one store in one state; a new state is read anew.
 
-    def __init__(self, path: Path) -> None:
+    `hurry` says whether something else is waited for: an answer that takes long is then left off, and what it has
+    come to is kept.
+    """
+
+    def __init__(self, path: Path, hurry: Callable[[], bool] = lambda: False) -> None:
         self._path = path
+        self._hurry = hurry
         self._state: int | None = None
         self._studies: dict[tuple[str, str], Study] = {}
         self._correlations: dict[Scope, correlations.Correlations] = {}
         self._held: dict[Scope, Held] = {}
+        self._intervals: dict[Scope, Spots] = {}
 
-    def found(self, question: Question, state: int) -> Found:
-        """The answer to a question; Undone with the reason where there is none. Raises EmauditError."""
+    def found(self, question: Question, state: int) -> Found | None:
+        """The answer to a question, Undone with the reason where there is none; None where it was left off.
+
+        Raises EmauditError where the store cannot be read.
+        """
         if state != self._state:
             self._state = state
-            for kept in (self._studies, self._correlations, self._held):
+            for kept in (self._studies, self._correlations, self._held, self._intervals):
                 kept.clear()
         held = self._offers(question.scope)
         if not held.preset:
             return Undone(NO_REPLIES)
         scope = Scope(held.judge, held.preset, question.scope.decided)
         if question.topic is Topic.CORRELATIONS:
-            rows = self._correlated(scope).rows()
-            return Correlations(held, tuple(rows), tuple(correlations.reference_rows()))
+            return self._all(held, scope)
         if question.topic is Topic.TRAJECTORIES:
-            from emaudit.analysing.lineages import trajectories
-
             return trajectories(held, self._study(scope))
         if question.topic is Topic.INTERVALS:
-            return self._intervals(scope)
+            return self._bounds(scope)
         assert question.pair is not None
         if question.topic is Topic.PAIR:
             return self._card(scope, question.pair)
-        return Judges(tuple(self._under(scope, name, question.pair) for name in held.judges))
+        return self._judges(held, scope, question.pair)
+
+    def _all(self, held: Held, scope: Scope) -> Found | None:
+        found = self._correlated(scope)
+        rows: list[CorrelationRow] = []
+        for columns in COLUMNS:
+            for subset in found.subsets:
+                if self._hurry():
+                    return None
+                rows += found.rows([columns], [subset])
+        return Correlations(held, tuple(rows), tuple(correlations.reference_rows()))
+
+    def _judges(self, held: Held, scope: Scope, pair: Pair) -> Found | None:
+        rows = []
+        for name in held.judges:
+            if self._hurry():
+                return None
+            rows.append(self._under(scope, name, pair))
+        return Judges(tuple(rows))
+
+    def _bounds(self, scope: Scope) -> Found | None:
+        if scope not in self._intervals:
+            self._intervals[scope] = Spots(self._path, scope, self._study(scope))
+        spots = self._intervals[scope]
+        while not spots.is_whole:
+            if self._hurry():
+                return None
+            spots.go_on()
+        return Intervals(spots.found)
 
     def _offers(self, scope: Scope) -> Held:
         """What the store has to choose from, with the scope's choice or the one made for it."""
@@ -120,12 +158,6 @@ class Answering:
         names = {pair.x, pair.y}
         return next((found for found in held.pairs(pair.columns) if {found[0].name, found[1].name} == names), None)
 
-    def _intervals(self, scope: Scope) -> Found:
-        from emaudit.analysing.lineages import intervals
-
-        with Store.open(self._path) as store:
-            return intervals(StoreArchive(store, scope.preset, scope.judge), self._study(scope))
-
     def _card(self, scope: Scope, pair: Pair) -> Found:
         held = self._correlated(scope)
         measures = self._measures(held, pair)
@@ -170,7 +202,7 @@ def _facts(found: Associated) -> Iterator[Fact]:
     """What the card knows beyond its row."""
     if found.row.rho is None:
         return
-    labels = found.association.within_recipe
+    labels = found.association.tests.within_recipe
     if found.bca.low is not None and found.bca.high is not None:
         yield Fact("BCa", f"{found.bca.low:.3f} to {found.bca.high:.3f}", "bootstrap of variants")
     if labels.lowest is not None and labels.highest is not None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from emaudit.scores.correlationrow import CorrelationRow
-from emaudit.scores.trajectories import TrajectoryRow
+if TYPE_CHECKING:
+    from emaudit.scores.correlationrow import CorrelationRow
+    from emaudit.scores.trajectories import TrajectoryRow
+
 
 ALL: Final = "all"
 """The subset of all variants."""
@@ -22,13 +24,17 @@ WITHOUT: Final = ("variant", "size", "question", "category")
 
 
 class Topic(StrEnum):
-    """What a question is about, the most urgent first."""
+    """What a question is about."""
 
     CORRELATIONS = "the correlations"
     PAIR = "the card"
     TRAJECTORIES = "the trajectories"
     JUDGES = "the other judges"
     INTERVALS = "the intervals"
+
+
+COMPLETING: Final = frozenset({Topic.JUDGES, Topic.INTERVALS})
+"""Topics that complete what a screen shows already: everything else goes first."""
 
 
 @dataclass(frozen=True, slots=True)

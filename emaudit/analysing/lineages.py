@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from emaudit.analysing.answers import Held, Intervals, Line, Spot, Trajectories
+from pathlib import Path
+
+from emaudit.analysing.answers import Held, Line, Scope, Spot, Trajectories
 from emaudit.analysing.axes import axis_of
 from emaudit.archive import StoreArchive
 from emaudit.reference import reference_value
@@ -11,6 +13,7 @@ from emaudit.scores.lineages import Lineage, Lineages
 from emaudit.scores.rows import score
 from emaudit.scores.study import Study
 from emaudit.scores.trajectories import TrajectoryRow, exceptions, shape_of, trajectory_rows
+from emaudit.store.connection import Store
 
 
 def trajectories(held: Held, study: Study) -> Trajectories:
@@ -36,15 +39,29 @@ def _line(row: TrajectoryRow, lineage: Lineage) -> Line:
     )
 
 
-def intervals(archive: StoreArchive, study: Study) -> Intervals:
-    """The intervals of every value of every lineage; only variants of a lineage are scored."""
-    wanted = {subject.name for lineage in Lineages(study).all for subject in lineage.stages.values() if subject}
-    chosen = {summary.source.plan_id for summary in study.summaries.values()}
-    spots: dict[tuple[str, str, str], Spot] = {}
-    for source in archive.sources():
-        if source.variant in wanted and source.plan_id in chosen and source.assessment in HEADLINE:
-            named = headline(source.assessment)
-            for row in score(source, archive.tallies(source), study.rules):
-                if (row.measure, row.format) == (named.measure, named.form):
-                    spots[row.variant, row.assessment, row.part] = Spot(row.value, row.ci_low, row.ci_high)
-    return Intervals(spots)
+class Spots:
+    """The intervals of every value of every lineage, one plan after another; only variants of a lineage are scored."""
+
+    def __init__(self, path: Path, scope: Scope, study: Study) -> None:
+        self.found: dict[tuple[str, str, str], Spot] = {}
+        self._path, self._scope, self._study = path, scope, study
+        wanted = {subject.name for lineage in Lineages(study).all for subject in lineage.stages.values() if subject}
+        self._left = [key for key in study.summaries if key[0] in wanted and key[1] in HEADLINE]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is left to score."""
+        return not self._left
+
+    def go_on(self) -> None:
+        """Score the next plan. Raises EmauditError."""
+        key = self._left.pop()
+        summary = self._study.summaries[key]
+        named = headline(key[1])
+        with Store.open(self._path) as store:
+            archive = StoreArchive(store, self._scope.preset, self._scope.judge)
+            plan = next((plan for _, plan in archive.plans() if plan.plan_id == summary.source.plan_id), None)
+            tallies = archive.read(plan).tallies if plan is not None else ()
+        for row in score(summary.source, tallies, self._study.rules):
+            if (row.measure, row.format) == (named.measure, named.form):
+                self.found[row.variant, row.assessment, row.part] = Spot(row.value, row.ci_low, row.ci_high)

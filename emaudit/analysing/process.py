@@ -11,13 +11,12 @@ import os
 import pickle
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Final, Protocol
 
-from emaudit.analysing.answers import Answer, Asked, Question, Topic, Undone
+from emaudit.analysing.answers import COMPLETING, Answer, Asked, Found, Question, Topic, Undone
 from emaudit.errors import EmauditError
 
 NICENESS: Final = 7
@@ -52,7 +51,9 @@ class AnalysisProcess:
     def run(self, tell: Tell) -> None:
         """Start the process and pass on what it answers. Raises EmauditError where it ends by itself."""
         command = [sys.executable, "-m", "emaudit.analysing.process", str(self._path.absolute())]
-        with tempfile.TemporaryFile() as last_words:
+        from tempfile import TemporaryFile
+
+        with TemporaryFile() as last_words:
             try:
                 process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=last_words)
             except OSError as error:
@@ -135,25 +136,37 @@ def _write(stream: IO[bytes], message: object) -> None:
 
 
 class Wishes:
-    """The newest question of each topic, the most urgent one first."""
+    """The newest question of each topic: the one asked last goes first, what only completes a screen goes last."""
 
     def __init__(self) -> None:
-        self._waiting: dict[Topic, tuple[Question, int]] = {}
+        self._waiting: dict[Topic, tuple[int, Asked]] = {}
         self._changed = threading.Condition()
+        self._n_asked = 0
 
-    def put(self, question: Question, state: int) -> None:
+    def put(self, asked: Asked) -> None:
         """Note a question in place of an older one on its topic."""
         with self._changed:
-            self._waiting[question.topic] = (question, state)
+            self._n_asked += 1
+            self._waiting[asked.question.topic] = (self._n_asked, asked)
             self._changed.notify()
 
-    def take(self) -> tuple[Question, int]:
+    def put_back(self, asked: Asked) -> None:
+        """Note a question that was begun, to go on with it later, unless a newer one has taken its place."""
+        with self._changed:
+            self._waiting.setdefault(asked.question.topic, (0, asked))
+
+    def take(self) -> Asked:
         """The next question; waits for one."""
         with self._changed:
             while not self._waiting:
                 self._changed.wait()
-            topic = next(topic for topic in Topic if topic in self._waiting)
-            return self._waiting.pop(topic)
+            topic = min(self._waiting, key=lambda topic: (topic in COMPLETING, -self._waiting[topic][0]))
+            return self._waiting.pop(topic)[1]
+
+    def hurry(self) -> bool:
+        """Whether somebody waits for something else: what has been begun can be gone on with later."""
+        with self._changed:
+            return any(number and topic not in COMPLETING for topic, (number, _) in self._waiting.items())
 
 
 def _own_pipes() -> tuple[IO[bytes], IO[bytes]]:
@@ -169,7 +182,7 @@ def _own_pipes() -> tuple[IO[bytes], IO[bytes]]:
 def _listen(stream: IO[bytes], wishes: Wishes) -> None:
     for message in _messages(stream):
         if isinstance(message, Asked):
-            wishes.put(message.question, message.state)
+            wishes.put(message)
     os._exit(0)
 
 
@@ -181,15 +194,19 @@ def main(path: str) -> None:
     threading.Thread(target=_listen, args=(incoming, wishes), daemon=True).start()
     from emaudit.analysing.answering import Answering
 
-    answering = Answering(Path(path))
+    answering = Answering(Path(path), wishes.hurry)
     while True:
-        question, state = wishes.take()
+        asked = wishes.take()
+        found: Found | None
         try:
-            found = answering.found(question, state)
+            found = answering.found(asked.question, asked.state)
         except EmauditError as error:
             found = Undone(str(error))
+        if found is None:
+            wishes.put_back(asked)
+            continue
         try:
-            _write(outgoing, Answer(question, state, found))
+            _write(outgoing, Answer(asked.question, asked.state, found))
         except BrokenPipeError:
             os._exit(0)
 

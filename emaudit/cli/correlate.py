@@ -14,7 +14,7 @@ from emaudit.cli.context import Context
 from emaudit.cli.output import emit, emit_json, number, say, table
 from emaudit.cli.scoring import add_choices, archive_of
 from emaudit.errors import UsageError
-from emaudit.scores.cards import Card
+from emaudit.scores.cards import Card, card_record
 from emaudit.scores.cardtext import HEADINGS, diagnostics, facts, p_value, rho_text
 from emaudit.scores.correlations import CorrelationRow, Correlations, reference_correlations, under
 from emaudit.scores.moralprofiles import MoralProfileRow, inverted, moral_profile_rows
@@ -77,10 +77,7 @@ def _reference(context: Context) -> int:
 
 def _shown(context: Context, found: Correlations, study: Study | None, profiles: Sequence[MoralProfileRow]) -> int:
     options = context.options
-    columns = [options.columns] if options.columns else list(BOTH)
-    subset = options.subset or EVERY
-    if subset not in found.subsets:
-        raise UsageError(f"--subset {subset!r}: {', '.join(found.subsets)}")
+    columns, subset = _chosen(context, found)
     cards = list(found.headline_cards(columns, subset))
     rows = found.rows(columns, [subset] if options.subset else [])
     if context.json:
@@ -93,28 +90,28 @@ def _shown(context: Context, found: Correlations, study: Study | None, profiles:
         say("no two of intentions, harmfulness and self-assessment have values yet: `emaudit run` asks them")
     _print_cards(cards, study)
     _print_sides(cards)
-    shown = {(card.row.columns, card.row.subset, card.row.x, card.row.y) for card in cards}
-    print_rows([row for row in rows if (row.columns, row.subset, row.x, row.y) not in shown])
+    shown = {_key(card.row) for card in cards}
+    print_rows([row for row in rows if _key(row) not in shown])
     _print_profiles(profiles)
     return 0
 
 
 def _records(rows: Sequence[CorrelationRow], cards: Sequence[Card], decided: bool) -> list[dict[str, Any]]:
-    """The rows of correlations.csv, those of the headline pairs with their card."""
-    held = {(card.row.columns, card.row.subset, card.row.x, card.row.y): card for card in cards}
+    """The rows of correlations.csv with the published rho; those of the headline pairs with their card."""
+    held = {_key(card.row): card_record(card) for card in cards}
     return [
-        {**asdict(row), "decided": decided, "card": record(held.get((row.columns, row.subset, row.x, row.y)))}
+        {
+            **asdict(row),
+            "decided": decided,
+            "rho_published": reference.reference_rho(row.x, row.y, row.columns, row.subset),
+            "card": held.get(_key(row)),
+        }
         for row in rows
     ]
 
 
-def record(card: Card | None) -> dict[str, Any] | None:
-    """What a card holds beside its row."""
-    if card is None:
-        return None
-    held = asdict(card)
-    held.pop("row")
-    return held
+def _key(row: CorrelationRow) -> tuple[str, str, str, str]:
+    return row.columns, row.subset, row.x, row.y
 
 
 def _say_simulated(rows: Iterable[CorrelationRow]) -> None:
@@ -127,7 +124,8 @@ def _print_cards(cards: Sequence[Card], study: Study | None) -> None:
     common = [warning for warning, n in times.items() if n == len(cards) and n > 1]
     for card in cards:
         emit(f"{card.row.x} ~ {card.row.y}, {_population(card.row)}")
-        beside = [("the paper", published(card))] if study is not None and published(card) else []
+        published = _published(card.row) if study is not None else ""
+        beside = [("the paper", published)] if published else []
         wide = max(len(label) for label, _ in facts(card))
         for label, text in (*facts(card), *beside):
             emit(f"  {label:<{wide}}  {text}")
@@ -147,29 +145,17 @@ def _population(row: CorrelationRow) -> str:
     return f"{who}, preset {row.preset}{judge}"
 
 
-def published(card: Card) -> str:
-    """The published rho of a card's pair, with what may be compared; empty where none was published."""
-    row = card.row
-    if row.subset not in reference.subsets():
-        return ""
-    for pair in reference.pairs(row.columns):
-        if (pair[0].name, pair[1].name) == (row.x, row.y):
-            found = reference_correlations().association(pair, row.columns, row.subset)
-            return f"rho {rho_text(found.rho.value)}   ({reference.NOTE})"
-    return ""
+def _published(row: CorrelationRow) -> str:
+    """The published rho of a row's pair, with what may be compared; empty where none was published."""
+    rho = reference.reference_rho(row.x, row.y, row.columns, row.subset)
+    return "" if rho is None else f"rho {rho_text(rho)}   ({reference.NOTE})"
 
 
 def _print_sides(cards: Sequence[Card]) -> None:
-    """Beside each value what tells an answer from a coin."""
+    """Beside each value of a self-report what tells an answer from a coin."""
     for card in cards:
-        if (
-            card.points
-            and any(point.x.neutral_share is not None for point in card.points)
-            and any(point.y.neutral_share is not None for point in card.points)
-        ):
-            emit(
-                f"X {card.row.x}, Y {card.row.y}: value, neutral share, without neutral replies, same pole in both orders"
-            )
+        if any(point.x.neutral_share is not None and point.y.neutral_share is not None for point in card.points):
+            emit(f"X {card.row.x}, Y {card.row.y}: neutral share, value on decided replies, same pole in both orders")
             table(HEADINGS, diagnostics(card), right=HEADINGS[1:])
             emit("")
 
@@ -220,24 +206,32 @@ def _print_profiles(rows: Sequence[MoralProfileRow]) -> None:
 def _every_judge(context: Context, store: Store, archive: StoreArchive) -> int:
     """The headline pairs under each stored judge, over the variants it judged."""
     options = context.options
-    found: list[CorrelationRow] = []
+    found: list[tuple[str, CorrelationRow]] = []
     for use in judge_uses(store):
-        chosen = StoreArchive(store, archive.preset, use.scorer.identity, archive.replicate, archive.exclude)
-        study = under(study_of(chosen), use.scorer.identity)
-        cards = Correlations(study, options.decided, options.mixed)
-        columns = [options.columns] if options.columns else list(BOTH)
-        held = cards.headline_rows(columns, options.subset or EVERY)
-        found += held
+        judge = use.scorer.identity
+        chosen = StoreArchive(store, archive.preset, judge, archive.replicate, archive.exclude)
+        cards = Correlations(under(study_of(chosen), judge), options.decided, options.mixed)
+        columns, subset = _chosen(context, cards)
+        found += [(judge, row) for row in cards.headline_rows(columns, subset)]
     if context.json:
-        emit_json([asdict(row) for row in found])
+        emit_json([{"under": judge, **asdict(row), "decided": options.decided} for judge, row in found])
         return 0
-    _say_simulated(found)
+    _say_simulated([row for _, row in found])
     table(
         _JUDGE_HEADINGS,
-        [(row.judge, *_cells(row)[:9], _cells(row)[-1]) for row in found],
+        [(judge, *_cells(row)[:9], _cells(row)[-1]) for judge, row in found],
         right=_JUDGE_HEADINGS[5:],
         whole=("JUDGE", "X", "Y"),
     )
-    for judge, excluded in dict.fromkeys((row.judge, row.excluded) for row in found if row.excluded):
+    for judge, excluded in dict.fromkeys((judge, row.excluded) for judge, row in found if row.excluded):
         emit(f"not in under {judge}: {excluded}")
     return 0
+
+
+def _chosen(context: Context, found: Correlations) -> tuple[list[str], str]:
+    """The columns and the subset that were chosen, else both and all. Raises UsageError naming the known ones."""
+    options = context.options
+    subset = options.subset or EVERY
+    if subset not in found.subsets:
+        raise UsageError(f"--subset {subset!r}: {', '.join(found.subsets)}")
+    return [options.columns] if options.columns else list(BOTH), subset

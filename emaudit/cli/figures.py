@@ -45,7 +45,13 @@ def _figures(context: Context) -> int:
     with context.open() as store:
         archive = archive_of(context, store)
         material = material_of(archive, options.reference == PAPER)
-        drawn = draw(material, options.directory, options.format, options.width, archive.facts())
+        drawn = draw(
+            material,
+            options.directory,
+            options.format,
+            options.width,
+            {**archive.facts(), "excluded": archive.excluded()},
+        )
     table(
         ("FILE", "SHA-256"),
         [(str(options.directory / file.name), file.sha256) for file in drawn.files],

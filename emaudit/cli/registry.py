@@ -7,6 +7,7 @@ from typing import Final
 
 from emaudit.cli import (
     agreement,
+    compare,
     correlate,
     demo,
     dissociation,
@@ -43,6 +44,7 @@ FAMILIES: Final[tuple[Callable[[Verbs], None], ...]] = (
     instruments.register,
     importing.register,
     scoring.register,
+    compare.register,
     correlate.register,
     figures.register,
     agreement.register,

@@ -14,7 +14,7 @@ from emaudit.cli.output import emit_json, number, say, table
 from emaudit.errors import UsageError
 from emaudit.export import export_csv
 from emaudit.publishing import FORMATS as PAGES
-from emaudit.publishing import Written, export_pages
+from emaudit.publishing import Written, check_folder, export_pages
 from emaudit.reference import PAPER
 from emaudit.scores import Score, Source, Tally, as_record, newest_complete
 from emaudit.scores import table as score_table
@@ -158,6 +158,13 @@ def _export(context: Context) -> int:
         raise UsageError(f"no format {options.format!r}; known: csv, {', '.join(PAGES)}")
     if options.reference not in ("", PAPER):
         raise UsageError(f"no reference {options.reference!r}; known: {PAPER}")
+    if options.format == "csv" and options.reference:
+        raise UsageError(
+            "--reference is for the tables of --format latex or markdown: a CSV holds one's own values alone"
+        )
+    if options.format != "csv" and options.excel_safe:
+        raise UsageError(f"--excel-safe guards the cells of a CSV; --format {options.format} needs no guard")
+    check_folder(options.directory, options.format)
     with context.open() as store:
         archive = archive_of(context, store)
         if options.format == "csv":

@@ -28,7 +28,7 @@ def small_print(
         ("No value (hatched)", [_reason(row, "no value") for row in rows if row.value is None]),
         ("Incomplete (hollow)", _partial([row for row in valued if not row.complete])),
         ("No interval", [_reason(row, "no method") for row in bare]),
-        ("Never asked", list(absent)),
+        ("Not there (never asked, or no average)", list(absent)),
     ):
         if found:
             yield f"{heading}: {listed(found)}."

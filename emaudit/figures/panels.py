@@ -13,7 +13,7 @@ from emaudit.scores import Score
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_LONGEST: Final = 0.9
+_LONGEST: Final = 0.78
 """Inches of a tick label before it is cut."""
 _SLANT: Final = 40
 
@@ -128,9 +128,10 @@ def _hatch(axes: Axes, x: float) -> None:
     axes.add_patch(Rectangle((x - 0.06, low), 0.12, high - low, zorder=1.5, **HATCHED))
 
 
-def spread(n: int, width: float = 0.36) -> list[float]:
-    """Shifts along x that keep the intervals of n groups apart."""
-    return [0.0] if n < 2 else [width * (index / (n - 1) - 0.5) for index in range(n)]
+def spread(n: int, step: float = 0.16) -> list[float]:
+    """Shifts along x that keep the intervals of n groups apart, within the place of one tick."""
+    step = min(step, 0.8 / max(n, 1))
+    return [step * (index - (n - 1) / 2) for index in range(n)]
 
 
 def chance_keys(measures: Sequence[Measured]) -> list[Entry]:

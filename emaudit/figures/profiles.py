@@ -8,7 +8,7 @@ from typing import Final
 
 from emaudit.assessments.base import DIMENSIONS, FORMATS, FOUNDATIONS, Pole
 from emaudit.figures import panels
-from emaudit.figures.captions import small_print
+from emaudit.figures.captions import listed, small_print
 from emaudit.figures.material import INTENTIONS, MORAL, MORAL_SELF, SELF, Material, Measured
 from emaudit.figures.sheet import Sheet, Space
 from emaudit.figures.style import WIDTHS, mark
@@ -109,6 +109,16 @@ def _absent(material: Material, profile: Profile, domains: Sequence[str]) -> Ite
                 yield f"{domain} {stage} ({of.title})".strip()
 
 
+def _other_judges(material: Material, profile: Profile, rows: Sequence[Score]) -> Iterator[str]:
+    """Averages stand on one judge: the variants under another one are named."""
+    assessments = {of.assessment for of in profile.measures}
+    shown = {row.judge for row in rows}
+    others = [row for row in material.scores if row.variant and row.assessment in assessments and row.judge]
+    names = listed(f"{row.variant} ({row.judge})" for row in others if row.judge not in shown)
+    if names:
+        yield f"Not in the averages, since under another judge: {names}."
+
+
 def _heading(material: Material, profile: Profile) -> str:
     poles = profile.poles
     low, high = profile.measures[0].low, profile.measures[0].high
@@ -131,7 +141,7 @@ def _draw(
     heading = (domain or "all variants") if place[0] == 0 else ""
     axes = panels.frame(sheet, *place, of, profile.parts, heading)
     groups = _groups(material, domain)
-    for group, shift in zip(groups, panels.spread(len(groups), 0.36), strict=True):
+    for group, shift in zip(groups, panels.spread(len(groups)), strict=True):
         found = mark(stages.index(group[0])) if group[0] in stages else mark(0)
         xs = [index + shift for index in range(len(profile.parts))]
         if reference:

@@ -11,7 +11,7 @@ from emaudit.figures.captions import listed, small_print
 from emaudit.figures.correlations import COLUMNS, WARNING, bounds, is_whole, signed, statements
 from emaudit.figures.material import Material, Measured, measured, spoken
 from emaudit.figures.sheet import Entry, Fill, Sheet, Space
-from emaudit.figures.style import DIM, FAINT, INK, TEXT, WIDTHS, Mark, fitted, label, mark
+from emaudit.figures.style import DIM, FAINT, INK, N_MARKS, TEXT, WIDTHS, Mark, fitted, label, mark
 from emaudit.scores import Score
 from emaudit.scores.study import Subject
 
@@ -72,8 +72,20 @@ def _points(material: Material, row: CorrelationRow) -> list[_Point]:
     return found
 
 
-def _recipes(material: Material) -> list[tuple[str, str]]:
-    held = {subject.recipe for subject in material.subjects}
+Recipe = tuple[str, str]
+"""(domain, stage); without the domain where there are more recipes than marks."""
+
+
+def _is_crowded(material: Material) -> bool:
+    return len({subject.recipe for subject in material.subjects}) > N_MARKS or len(material.sizes) > len(_FILLS)
+
+
+def _recipe(material: Material, subject: Subject) -> Recipe:
+    return ("", subject.stage) if _is_crowded(material) else subject.recipe
+
+
+def _recipes(material: Material) -> list[Recipe]:
+    held = {_recipe(material, subject) for subject in material.subjects}
     return sorted(held, key=lambda recipe: (recipe[0], material.stages.index(recipe[1])))
 
 
@@ -84,7 +96,7 @@ def _page(material: Material, name: str, rows: Sequence[CorrelationRow], width: 
     points = {row: _points(material, row) for row in rows}
     scores = list({score: None for found in points.values() for point in found for score in (point.x, point.y)})
     reference = material.published is not None
-    caption = [*_caption(rows), *small_print(material, scores, reference)]
+    caption = [*_caption(material, rows), *small_print(material, scores, reference)]
     sheet = Sheet(name, inches, shape, space, _keys(material, rows, reference), caption, material.simulated)
     for index, row in enumerate(rows):
         axes = sheet.axes[index][0] if width == "one" else sheet.axes[0][index]
@@ -92,8 +104,9 @@ def _page(material: Material, name: str, rows: Sequence[CorrelationRow], width: 
     return sheet
 
 
-def _caption(rows: Sequence[CorrelationRow]) -> Iterator[str]:
-    yield f"One mark for each variant. {WARNING}"
+def _caption(material: Material, rows: Sequence[CorrelationRow]) -> Iterator[str]:
+    crowded = " Marks tell the stage alone: there are too many domains and sizes." if _is_crowded(material) else ""
+    yield f"One mark for each variant.{crowded} {WARNING}"
     yield from statements(rows)
     left_out = [row.excluded for row in rows if row.excluded]
     if left_out:
@@ -109,7 +122,7 @@ def _keys(material: Material, rows: Sequence[CorrelationRow], reference: bool) -
         Entry(label(" ".join(recipe).strip(), 40) or "(none)", "point", mark(index))
         for index, recipe in enumerate(recipes)
     ]
-    if len(material.sizes) > 1:
+    if len(material.sizes) > 1 and not _is_crowded(material):
         entries += [
             Entry(label(size, 40) or "(no size)", "size", fill=_fill(index))
             for index, size in enumerate(material.sizes)
@@ -140,10 +153,10 @@ def _draw(material: Material, sheet: Sheet, axes: Axes, row: CorrelationRow, poi
             there = (subject.size, subject.stage, subject.domain)
             place = [material.published(*there, of.assessment, part) for of, part in ((x, x_part), (y, y_part))]
             if place[0] is not None and place[1] is not None:
-                _paper(axes, place[0], place[1], mark(recipes.index(subject.recipe)))
+                _paper(axes, place[0], place[1], mark(recipes.index(_recipe(material, subject))))
     for point in points:
-        fill = _fill(material.sizes.index(point.subject.size))
-        _mark(axes, point, mark(recipes.index(point.subject.recipe)), fill, f"{row.x} {row.y}")
+        fill = "full" if _is_crowded(material) else _fill(material.sizes.index(point.subject.size))
+        _mark(axes, point, mark(recipes.index(_recipe(material, point.subject))), fill, f"{row.x} {row.y}")
     rho = "undefined" if row.rho is None else f"{signed(row.rho, 3)} {bounds(row.ci_low, row.ci_high)}"
     sheet.title(axes, f"rho {rho}, n = {row.n}")
 

@@ -77,7 +77,9 @@ class Sheet:
         self.width = width
         self.space = space
         self.simulated = simulated
-        self.caption = [line for text in caption for line in wrapped(style.label(text, 0), SMALL, width - 2 * _EDGE)]
+        self.caption = [
+            line for text in caption for line in wrapped(style.label(text, 0), SMALL, 0.98 * (width - 2 * _EDGE))
+        ]
         self.legend = legend
         self._lines = self._in_lines()
         n_rows, n_columns = shape

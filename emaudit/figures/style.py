@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ class Mark:
 
 
 def mark(index: int) -> Mark:
-    """The mark of the n-th group (from 0); after 8 they repeat."""
+    """The mark of the n-th group (from 0); after N_MARKS they repeat."""
     return Mark(_COLOURS[index % 4], _MARKERS[index % 8], _LINES[(index + index // 4) % 4])
 
 
@@ -77,6 +78,7 @@ _RC: Final[Mapping[str, object]] = {
     "text.color": INK,
     "text.parse_math": False,
     "text.usetex": False,
+    "text.hinting": "none",
     "savefig.dpi": 300,
     "pdf.fonttype": 42,
     "svg.fonttype": "none",
@@ -129,7 +131,10 @@ def _drawable(character: str) -> str:
     known = ord(character) in _glyphs() and unicodedata.category(character)[0] != "C"
     if known and unicodedata.bidirectional(character) not in ("R", "AL"):
         return character
-    return f"\\u{ord(character):04X}"
+    code = ord(character)
+    if 0x2400 <= code <= 0x2421:
+        return f"\\x{0x7F if code == 0x2421 else code - 0x2400:02X}"
+    return f"\\u{code:04X}"
 
 
 @lru_cache(maxsize=1)
@@ -155,10 +160,8 @@ def fitted(text: str, size: float, inches: float) -> str:
     """A drawable line, cut with an ellipsis where it is wider than that."""
     if text_width(text, size) <= inches:
         return text
-    kept = len(text)
-    while kept > 1 and text_width(f"{text[:kept]}…", size) > inches:
-        kept -= 1
-    return f"{text[:kept]}…"
+    kept = bisect_left(range(1, len(text)), True, key=lambda n: text_width(f"{text[:n]}…", size) > inches)
+    return f"{text[: max(kept, 1)]}…"
 
 
 def wrapped(text: str, size: float, inches: float) -> list[str]:

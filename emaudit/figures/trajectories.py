@@ -10,7 +10,7 @@ from emaudit.figures import panels
 from emaudit.figures.captions import listed, small_print
 from emaudit.figures.material import HARMFULNESS, INTENTIONS, OPEN, SELF, Lineage, Material, Measured
 from emaudit.figures.sheet import Sheet, Space
-from emaudit.figures.style import WIDTHS, Mark, mark
+from emaudit.figures.style import N_MARKS, WIDTHS, Mark, mark
 from emaudit.scores import Score
 from emaudit.scores.trajectories import followed, shape_of
 from emaudit.stats.trajectory import INVERTED_V
@@ -36,36 +36,45 @@ def trajectories(material: Material, width: str) -> Iterator[Sheet | str]:
         yield "trajectories: no variant has a value of harmfulness, intentions or self-assessment"
         return
     if not lineages:
-        yield "trajectories: no variant has a parent among those shown: set one with `emaudit variant set NAME parent=PARENT`"
+        yield "trajectories: no variant shown has a parent: set one with `emaudit variant set NAME parent=PARENT`"
         return
-    found = _panels(material, lineages)
-    n_across = _ACROSS[width]
+    found = list(_panels(material, lineages))
+    n_across = 2 if _is_crowded(material, lineages) else _ACROSS[width]
     pages = [found[start : start + n_across] for start in range(0, len(found), n_across)]
     for number, page in enumerate(pages, 1):
         name = "trajectories" if len(pages) == 1 else f"trajectories-{number:02d}"
-        yield _page(material, name, page, measures, WIDTHS[width])
+        yield _page(material, name, _marked(material, page), measures, WIDTHS[width])
 
 
-def _panels(material: Material, lineages: Sequence[Lineage]) -> list[_Panel]:
-    found = []
+def _is_crowded(material: Material, lineages: Sequence[Lineage]) -> bool:
+    """Whether domains cannot name the lines: too many of them for our marks, or several lines of one."""
+    names = [(lineage.leaf.size, lineage.leaf.domain) for lineage in lineages]
+    return len(material.domains) > N_MARKS or len(set(names)) < len(names) or any(not domain for _, domain in names)
+
+
+def _panels(material: Material, lineages: Sequence[Lineage]) -> Iterator[_Panel]:
+    """Per size at most four lines to a panel, each by its domain where that says which, else by its last variant."""
     for size in material.sizes:
         members = [lineage for lineage in lineages if lineage.leaf.size == size]
+        domains = [lineage.leaf.domain for lineage in members]
         for start in range(0, len(members), _PER_PANEL):
-            found.append(_Panel(size, tuple(_named(material, members[start : start + _PER_PANEL], members))))
-    return found
+            chunk = members[start : start + _PER_PANEL]
+            yield _Panel(size, tuple((lineage, _name(lineage, domains), mark(0)) for lineage in chunk))
 
 
-def _named(
-    material: Material, chunk: Sequence[Lineage], all_of_size: Sequence[Lineage]
-) -> Iterator[tuple[Lineage, str, Mark]]:
-    """By domain where that says which; else by the last variant's name, with the marks of its place."""
-    domains = [lineage.leaf.domain for lineage in all_of_size]
-    for index, lineage in enumerate(chunk):
-        domain = lineage.leaf.domain
-        if domain and domains.count(domain) == 1:
-            yield lineage, domain, mark(material.domains.index(domain))
-        else:
-            yield lineage, lineage.leaf.name, mark(index)
+def _name(lineage: Lineage, domains: Sequence[str]) -> str:
+    domain = lineage.leaf.domain
+    return domain if domain and domains.count(domain) == 1 else lineage.leaf.name
+
+
+def _marked(material: Material, page: Sequence[_Panel]) -> list[_Panel]:
+    """The page with a mark for each name: the same on every page where the domains have marks enough."""
+    names = list(dict.fromkeys(name for panel in page for _, name, _ in panel.lines))
+    order = material.domains if len(material.domains) <= N_MARKS and set(names) <= set(material.domains) else names
+    return [
+        _Panel(panel.size, tuple((lineage, name, mark(order.index(name))) for lineage, name, _ in panel.lines))
+        for panel in page
+    ]
 
 
 def _places(material: Material, page: Sequence[_Panel]) -> tuple[str, ...]:
@@ -119,7 +128,7 @@ def _draw(
     material: Material, sheet: Sheet, place: tuple[int, int], panel: _Panel, of: Measured, stages: Sequence[str]
 ) -> None:
     axes = panels.frame(sheet, *place, of, stages, (panel.size or "(no size)") if place[0] == 0 else "")
-    shifts = panels.spread(len(panel.lines), 0.16)
+    shifts = panels.spread(len(panel.lines))
     for (lineage, _, found), shift in zip(panel.lines, shifts, strict=True):
         xs = [stages.index(subject.stage) + shift for subject in lineage.members]
         rows = [material.score(subject.name, of) for subject in lineage.members]

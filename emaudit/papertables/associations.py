@@ -39,7 +39,10 @@ Published = Mapping[tuple[str, str, str, str], float | None]
 
 
 def correlation_tables(
-    rows: Sequence[CorrelationRow], published: Sequence[CorrelationRow] = (), instruments: Sequence[str] = ()
+    rows: Sequence[CorrelationRow],
+    published: Sequence[CorrelationRow] = (),
+    instruments: Sequence[str] = (),
+    labels: Sequence[str] = (),
 ) -> Iterator[PaperTable]:
     """One table for the headline dimension, one for the totals, each over all variants and over each domain.
 
@@ -47,11 +50,17 @@ def correlation_tables(
     """
     theirs = {(row.x, row.y, row.columns, row.subset): row.rho for row in published}
     for columns in dict.fromkeys(row.columns for row in rows):
-        yield _correlations(columns, [row for row in rows if row.columns == columns], theirs, instruments)
+        found = [row for row in rows if row.columns == columns]
+        is_moral = any("moral_foundations" in (row.x.partition(".")[0], row.y.partition(".")[0]) for row in found)
+        yield _correlations(columns, found, theirs, instruments, labels if is_moral else ())
 
 
 def _correlations(
-    columns: str, rows: Sequence[CorrelationRow], theirs: Published, instruments: Sequence[str]
+    columns: str,
+    rows: Sequence[CorrelationRow],
+    theirs: Published,
+    instruments: Sequence[str],
+    labels: Sequence[str],
 ) -> PaperTable:
     presets, judges = sorted({row.preset for row in rows}), sorted({row.judge for row in rows} - {""})
     methods = sorted({row.ci_method for row in rows if row.ci_low is not None})
@@ -77,6 +86,7 @@ def _correlations(
             "labels carry without any coupling beyond them.",
             families,
             *([PUBLISHED_NOTE] if theirs else []),
+            *labels,
             "Measurement: prompts resampled, variants fixed.",
             RULE,
         ),

@@ -12,6 +12,7 @@ from emaudit.papertables.model import PaperTable
 from emaudit.papertables.values import LAYOUTS as PROFILES
 from emaudit.papertables.values import harmfulness_table, profile_table, standing
 from emaudit.scores.agreement.rows import AgreementRow
+from emaudit.scores.comparing.paper import PaperRow
 from emaudit.scores.comparing.row import ComparisonRow
 from emaudit.scores.correlationrow import CorrelationRow
 from emaudit.scores.rows import Score
@@ -27,7 +28,7 @@ class Figures:
 
     scores: Sequence[Score]
     comparisons: Sequence[ComparisonRow] = ()
-    as_paper: Sequence[ComparisonRow] = ()
+    as_paper: Sequence[PaperRow] = ()
     correlations: Sequence[CorrelationRow] = ()
     agreement: Sequence[AgreementRow] = ()
     published: Sequence[CorrelationRow] = ()
@@ -54,7 +55,8 @@ def tables(figures: Figures, reference: bool = False) -> list[PaperTable]:
     ]
     paper = sorted((table for table in made if table is not None), key=lambda table: int(table.number))
     instruments = sorted({row.instrument for row in figures.scores})
-    further = [*correlation_tables(figures.correlations, figures.published if reference else (), instruments)]
+    published = figures.published if reference else ()
+    further = [*correlation_tables(figures.correlations, published, instruments, sorted(figures.labels))]
     agreement = agreement_table(figures.agreement)
     return [*paper, *further, *([agreement] if agreement else [])]
 

@@ -10,6 +10,7 @@ from emaudit.assessments.base import CATEGORIES
 from emaudit.papertables.cells import RULE, applicable, figure_cell, interval_cell, probability, sentence, whole, words
 from emaudit.papertables.layout import domain_rank, rank, size_rank, stage_rank
 from emaudit.papertables.model import Cell, Column, PaperTable, Row
+from emaudit.scores.comparing.paper import AS_PAPER, PaperRow
 from emaudit.scores.comparing.row import ComparisonRow
 from emaudit.scores.measures import PARTS
 
@@ -45,10 +46,11 @@ LAYOUTS: Final = (
     Layout("25", "moral_self_assessment", "Moral self-assessment tested by foundation", ("second_pole",)),
 )
 _AS_PAPER: Final[Mapping[str, str]] = {
-    "harmfulness": "The paper's tests are signed-rank tests on the means over models of each prompt's maximum.",
+    "harmfulness": "The paper's tests are signed-rank tests on the means over models of each prompt's maximum; which "
+    "of its tables 12 to 15 holds which contrast is inferred.",
     "intentions": "The paper's tests are signed-rank tests where both sides have the same n, else U tests.",
-    "self_assessment": "The paper's tests are U tests summed over the four formats, sizes pooled; `all` sums the "
-    "dimensions.",
+    "self_assessment": "The paper's tests are U tests summed over the four formats, sizes pooled; the total's over "
+    "the dimensions too.",
     "moral_foundations": "The paper's tests are signed-rank tests with the base rows repeated for each domain.",
     "moral_self_assessment": "The paper's tests are signed-rank tests with the base rows repeated for each domain.",
 }
@@ -60,13 +62,13 @@ Stages = Mapping[str, str]
 def contrast_table(
     layout: Layout,
     own: Sequence[ComparisonRow],
-    papers: Sequence[ComparisonRow],
+    papers: Sequence[PaperRow],
     stages: Stages,
     stood_on: str,
     notes: Sequence[str],
 ) -> PaperTable | None:
     """One table of tests, the paper's first; None where nothing is compared. `stood_on` ends the caption."""
-    found = [(PAPERS, row) for row in papers if _is_of(layout, row, stages)]
+    found = [(PAPERS, entry.row) for entry in papers if entry.table == layout.number]
     ours = [row for row in own if _is_of(layout, row, stages) and row.format in _WHOLE]
     is_pooled = any(row.size in _WHOLE for row in ours)
     found += [(OWN, row) for row in ours if not is_pooled or row.size in _WHOLE or row.part == "total"]
@@ -79,7 +81,7 @@ def contrast_table(
         number=layout.number,
         name=f"table-{layout.number}-{layout.assessment.replace('_', '-')}-tests",
         title=layout.title,
-        caption=_caption(layout, rows, stood_on),
+        caption=_caption(layout, found, stood_on),
         columns=(
             Column("Tests", False),
             Column("Contrast", False),
@@ -127,13 +129,14 @@ def _order(row: ComparisonRow, stages: Stages) -> tuple[object, ...]:
     )
 
 
-def _caption(layout: Layout, rows: Sequence[ComparisonRow], stood_on: str) -> str:
-    units = sorted({row.unit for row in rows} - {""})
-    scales = sorted({f"{row.measure} on {row.scale}" for row in rows if row.scale}) or [layout.measures[0]]
-    return (
-        f"Differences of {' and '.join(scales)}, taken as their contrast says; unit {', '.join(units) or 'none'}. "
-        f"{stood_on}"
-    )
+def _caption(layout: Layout, found: Sequence[tuple[str, ComparisonRow]], stood_on: str) -> str:
+    scales = sorted({f"{row.measure} on {row.scale}" for _, row in found if row.scale}) or [layout.measures[0]]
+    units = [
+        f"{kind}: {' or '.join(names)}"
+        for kind in (PAPERS, OWN)
+        if (names := sorted({row.unit for of, row in found if of == kind} - {""}))
+    ]
+    return f"Differences of {' and '.join(scales)}, taken as their contrast says. Unit {'; '.join(units)}. {stood_on}"
 
 
 def _notes(layout: Layout, found: Sequence[tuple[str, ComparisonRow]]) -> Iterator[str]:
@@ -148,8 +151,8 @@ def _notes(layout: Layout, found: Sequence[tuple[str, ComparisonRow]]) -> Iterat
         "paper's the smaller of the two sums; U is that of the first group."
     )
     yield (
-        "Effect is the matched-pairs rank-biserial correlation, shift the Hodges-Lehmann estimate. Holm's correction is "
-        f"over all contrasts of a family{f' ({sizes} tests)' if sizes else ''}."
+        "Effect is the rank-biserial correlation, of matched pairs or of U, shift the Hodges-Lehmann estimate. Holm's "
+        f"correction is over all contrasts of a family{f' ({sizes} tests)' if sizes else ''}."
     )
     yield "Our tests by part pool the sizes where there are several; every size and format stands in comparisons.csv."
 
@@ -162,7 +165,7 @@ def _row(kind: str, row: ComparisonRow) -> Row:
         words(f"{row.group_b} - {row.group_a}"),
         words(row.size or "all"),
         words(part),
-        words(row.test),
+        _test(row.test.removeprefix(f"{AS_PAPER}: ")),
         Cell(f"{row.n_a:,}, {row.n_b:,}") if row.n_pairs is None else whole(row.n_pairs),
         figure_cell(row.statistic, why, 1),
         Cell(probability(row.p), why if row.p is None else ""),
@@ -174,3 +177,9 @@ def _row(kind: str, row: ComparisonRow) -> Row:
         interval_cell(row.mean_low, row.mean_high, why),
     )
     return Row(cells, f"{kind}, {row.domain}, {row.group_a}, {row.group_b}")
+
+
+def _test(name: str) -> Cell:
+    """The test's short name; what more there is to say of it as a note."""
+    short = next((known for known in ("signed-rank", "Mann-Whitney") if name.startswith(known)), name)
+    return Cell(short, "" if name in (short, f"{short}, exact") else sentence(name))

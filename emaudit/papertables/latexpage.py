@@ -77,6 +77,7 @@ def _long(table: PaperTable) -> Iterator[str]:
     yield rf"\begin{{{around}}}"
     yield "\\scriptsize"
     yield "\\setlength{\\tabcolsep}{2pt}"
+    yield "\\setlength{\\LTcapwidth}{\\linewidth}"
     yield rf"\begin{{longtable}}{{{_alignment(table)}}}"
     yield rf"\caption{{{_caption(table)}}}\label{{tab:emaudit-{table.name}}}\\"
     for ending in ("\\endfirsthead", "\\endhead"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Final
 
 from emaudit.scores.correlationrow import CorrelationRow
@@ -250,3 +250,32 @@ def _side(study: Study | None, subject: Subject, named: Named, value: float) -> 
 
     decided = measure_of(named.assessment, decided=True).measure
     return Side(value, read("neutral_share"), read(decided), read("order_consistency"))
+
+
+def card_record(card: Card) -> dict[str, object]:
+    """What a card holds beside its row, as plain values: undefined is None, with the reason beside it."""
+    found = card.association
+    return {
+        "bca": asdict(card.bca),
+        "interval": asdict(found.interval),
+        "measurement": asdict(found.measured),
+        "within_size": asdict(found.tests.within_size),
+        "within_recipe": asdict(found.tests.within_recipe),
+        "unrestricted": asdict(found.tests.unrestricted),
+        "residual_rho": asdict(card.residual),
+        "by_size": _figures(card.by_size),
+        "without_variant": _figures(card.without_variant),
+        "without_size": _figures(card.without_size),
+        "without_prompt": _figures(card.without_prompt),
+        "without_category": _figures(card.without_category),
+        "size_correlation_x": asdict(card.size_correlations[0]),
+        "size_correlation_y": asdict(card.size_correlations[1]),
+        "points": [{**asdict(p.subject), "x": asdict(p.x), "y": asdict(p.y)} for p in card.points],
+        "mixed": found.pairing.mixed,
+        "warnings": list(card.warnings),
+        "sentence": card.sentence,
+    }
+
+
+def _figures(held: Mapping[str, Figure]) -> dict[str, float | None]:
+    return {name: figure.value for name, figure in held.items()}

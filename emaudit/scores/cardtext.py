@@ -14,6 +14,7 @@ from emaudit.scores.permuting import recipe
 from emaudit.stats.association import cluster_refusal
 from emaudit.stats.estimation import Figure, Interval
 from emaudit.stats.permutation import Permuted
+from emaudit.stats.ranks import FEWEST
 
 LEVEL: Final = 0.05
 """Of p: above it the sentence says that no more is seen, never that there is no more."""
@@ -23,7 +24,7 @@ CONSISTENT: Final = 0.6
 """Below this order consistency an undecided value is named: a coin has .5."""
 MIDDLE: Final = (0.35, 0.65)
 _WORDS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_STRENGTHS: Final = ((0.7, "strong"), (0.4, "moderate"), (0.2, "weak"), (0.0, "hardly any"))
+_STRENGTHS: Final = ((0.7, "strong"), (0.4, "moderate"), (0.0, "weak"))
 _ALIKE: Final = 0.2
 """Intraclass correlation of sizes from which the interval is called too narrow."""
 
@@ -34,16 +35,31 @@ def sentence(card: Card) -> str:
     rho = found.rho.value
     if rho is None:
         return f"No correlation: {found.rho.reason}."
-    return f"{_strength(rho, found)}{_shared(found)}{_power(card)}.{_limits()}"
+    unclear = _unclear(found)
+    if unclear:
+        return f"{unclear}.{_LIMITS}"
+    return f"{_strength(rho, found)}{_shared(found)}{_power(card)}.{_LIMITS}"
+
+
+_LIMITS: Final = " It orders variants and says nothing about what any one of them would do."
+
+
+def _unclear(found: Association) -> str:
+    """Why no strength is named; empty where the interval leaves 0 out."""
+    low, high, n = found.interval.low, found.interval.high, len(found.pairing.xs)
+    if low is None or high is None:
+        return f"The ranks of these {n} variants have no interval: {found.interval.method}"
+    if low <= 0 <= high:
+        return f"Agreement across these {n} variants cannot be told from none: the interval includes 0"
+    return ""
 
 
 def _strength(rho: float, found: Association) -> str:
     word = next(name for least, name in _STRENGTHS if abs(rho) >= least)
-    kind = "agreement" if rho >= 0 or word == "hardly any" else "opposition"
-    text = f"{word} {kind} across variants"
+    text = f"{word} {'agreement' if rho > 0 else 'opposition'} across variants"
     p = found.tests.within_size.p_two_sided
     if p is not None and p > LEVEL:
-        text += f" that sizes by themselves may give (p within size {p_value(p)})"
+        text += f" (chance within sizes could give as much: p {p_value(p)})"
     return text[0].upper() + text[1:]
 
 
@@ -57,8 +73,8 @@ def _shared(found: Association) -> str:
         return (
             f", {more} than variants with the same fine-tune share (rho {rho_text(labels.null_mean)} from that alone)"
         )
-    if abs(rho) < _STRENGTHS[2][0] or rho * labels.null_mean <= 0:
-        return ""
+    if rho * labels.null_mean <= 0:
+        return ", none of it shared by variants with the same fine-tune"
     part = labels.null_mean / rho
     amount = "nearly all" if part >= 0.75 else "most of it" if part >= 0.5 else "less than half of it"
     return f", {amount} shared by variants with the same fine-tune"
@@ -75,10 +91,6 @@ def _power(card: Card) -> str:
     many = "one size" if most == 1 else f"{_WORDS[most]} sizes"
     least = "" if min(sizes.values()) == most else "at most "
     return f"; {least}{many} per recipe leave little power to see more"
-
-
-def _limits() -> str:
-    return " It orders variants and says nothing about what any one of them would do."
 
 
 def warnings(card: Card) -> Iterator[str]:
@@ -130,7 +142,7 @@ def _coins(card: Card) -> Iterator[str]:
             yield f"{name}: {_names(unclear)} gave no clear answer in {NEUTRAL:.0%} or more of the replies, each a 0.5"
         tossed = [who for who, side in sides if _is_tossed(side)]
         if tossed:
-            yield f"{name}: {_names(tossed)} near 0.5 without naming the same pole in both orders, as a coin would"
+            yield f"{name}: {_names(tossed)} near 0.5 and not the same pole in both orders: a coin cannot be ruled out"
 
 
 def _sides(card: Card) -> Iterator[tuple[str, list[tuple[str, Side]]]]:
@@ -156,9 +168,9 @@ def facts(card: Card) -> tuple[tuple[str, str], ...]:
         ("p unrestricted", _test(found.tests.unrestricted)),
         ("recipe only", _labels(found.tests.within_recipe)),
         ("residual", f"{_figure(card.residual)}   (ranks without size and recipe; a description)"),
-        ("by size", _listed(card.by_size) or "sizes are not known"),
+        ("by size", _by_size(card)),
         ("without a size", _listed(found.without_size) or "undefined: one size, or none known"),
-        ("without a variant", _span(card.without_variant)),
+        ("without a variant", _span(card.without_variant) or "too few variants to leave one out"),
         ("without a question", _span(card.without_prompt) or "no prompts here"),
         ("without a category", _listed(card.without_category) or "none in these measures"),
     )
@@ -183,6 +195,14 @@ def _labels(test: Permuted) -> str:
         f"rho {rho_text(test.null_mean)} from labels alone, p {p_value(test.p_two_sided)}, greater "
         f"{p_value(test.p_greater)}, reachable {rho_text(test.lowest)} to {rho_text(test.highest)}   ({test.method})"
     )
+
+
+def _by_size(card: Card) -> str:
+    if not card.by_size:
+        return "sizes are not known"
+    if all(figure.value is None for figure in card.by_size.values()):
+        return f"no size has {FEWEST} variants that differ"
+    return _listed(card.by_size)
 
 
 def _listed(held: Mapping[str, Figure]) -> str:

@@ -13,6 +13,8 @@ from emaudit.scores.comparing.row import COLUMNS, CONTRAST, ComparisonRow
 from emaudit.scores.comparing.testing import Comparing
 from emaudit.scores.comparing.units import Place, Prompts, Replies, Samples, Units
 from emaudit.scores.study import Study
+from emaudit.stats.comparisons import paired_effects
+from emaudit.stats.estimation import Interval
 from emaudit.stats.multiplicity import family_size, holm
 from emaudit.stats.signedrank import PRATT, ZERO_RULES, Zeros
 
@@ -21,11 +23,14 @@ __all__ = [
     "CONTRAST",
     "FAMILIES",
     "OVERSTATED",
+    "REPLIES",
+    "TEMPLATES",
     "UNITS",
     "ComparisonRow",
     "Place",
     "Samples",
     "comparison_rows",
+    "rank_biserial_intervals",
 ]
 
 TEMPLATES: Final = "templates"
@@ -61,6 +66,40 @@ def comparison_rows(
             place += 1
     rows = [entry for family in families.values() for entry in _adjusted(family)]
     return [row for _, row in sorted(rows, key=lambda entry: entry[0])]
+
+
+def rank_biserial_intervals(
+    study: Study,
+    rows: Sequence[ComparisonRow],
+    zeros: Zeros = PRATT,
+    unit: str = TEMPLATES,
+    samples: Samples | None = None,
+) -> list[Interval]:
+    """The prompt bootstrap of the rank-biserial correlation of each row, which comparisons.csv has no column for.
+
+    Prompts (templates with all their conditions and repeats) are resampled and ranked anew; seeded by the study.
+    Without bounds where the row has no paired test, and where resampling tells too little; the method says why.
+    """
+    units = _units(study, unit, samples)
+    comparing = Comparing(study, units, zeros)
+    wanted = {(_key(row), row.size, row.domain, row.group_a, row.group_b): place for place, row in enumerate(rows)}
+    found = [Interval(None, None, f"undefined: {row.undefined_reason or 'not a paired test'}") for row in rows]
+    for aspect in aspects(study):
+        named = aspect.named
+        name = (named.assessment, named.measure, named.part, named.form)
+        here = [c for c in contrasts(study) if (name, c.size, c.domain, c.label_a, c.label_b) in wanted]
+        for pairing in comparing.pairings(named, here):
+            c = pairing.contrast
+            if pairing.is_paired and not pairing.why:
+                prompts = [units.prompt(named, key) for key in pairing.shared]
+                effects = paired_effects(pairing.differences, study.seed, zeros, prompts, study.rules.resamples)
+                place = wanted[name, c.size, c.domain, c.label_a, c.label_b]
+                found[place] = effects.rank_biserial_interval
+    return found
+
+
+def _key(row: ComparisonRow) -> tuple[str, str, str, str]:
+    return row.assessment, row.measure, row.part, row.format
 
 
 def _units(study: Study, unit: str, samples: Samples | None) -> Units:

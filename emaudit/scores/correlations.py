@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from emaudit import reference
 from emaudit.scores import pairing as pairings
-from emaudit.scores.cards import Association, Card, associations, row_of
+from emaudit.scores.cards import Association, Card, associations, card_of, row_of
+from emaudit.scores.cardtext import sentence, warnings
 from emaudit.scores.correlationrow import COLUMNS, CorrelationRow
 from emaudit.scores.measurement import Draws
 from emaudit.scores.pairing import BOTH, EVERY, Pair, Pairing, points

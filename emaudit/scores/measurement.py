@@ -42,7 +42,7 @@ class Draws:
         self._study = study
         self._prompts: Prompts | None = None
         self._values: dict[Named, Array] = {}
-        self._ranks: dict[tuple[Named, tuple[str, ...]], Array] = {}
+        self._ranks: dict[tuple[Named, tuple[str, ...]], Ranked] = {}
         self._places = {subject.name: place for place, subject in enumerate(study.subjects)}
 
     @property
@@ -56,7 +56,7 @@ class Draws:
         """The interval that the prompts alone give a pairing's rho: percentiles over resampled prompts."""
         return measured(self._ranked(pairing.x, pairing.names), self._ranked(pairing.y, pairing.names))
 
-    def _ranked(self, named: Named, names: tuple[str, ...]) -> Array:
+    def _ranked(self, named: Named, names: tuple[str, ...]) -> Ranked:
         held = self._ranks.get((named, names))
         if held is None:
             held = self._ranks[named, names] = ranks(self._resampled(named)[[self._places[name] for name in names]])
@@ -95,15 +95,9 @@ def _all_rho(columns: Sequence[Sequence[float] | Array], other: Sequence[float] 
     if not columns:
         return []
     fixed = ranks(np.asarray(other, dtype=np.float64)[:, None])
-    values = (ranks(np.asarray(columns, dtype=np.float64).T) * fixed).sum(axis=-1)
-    return [
-        Figure(None, "a column is constant or a value missing") if np.isnan(rho) else Figure(_bounded(float(rho)))
-        for rho in values
-    ]
-
-
-def _bounded(rho: float) -> float:
-    return min(1.0, max(-1.0, rho))
+    undefined = Figure(None, "a column is constant or a value missing")
+    found = ranks(np.asarray(columns, dtype=np.float64).T).rho(fixed).tolist()
+    return [Figure(rho) if rho == rho else undefined for rho in found]
 
 
 def rounded(values: Sequence[float] | Array) -> list[float]:
@@ -111,31 +105,42 @@ def rounded(values: Sequence[float] | Array) -> list[float]:
     return [round(float(value), DECIMALS) for value in values]
 
 
-def ranks(values: Array) -> Array:
-    """Centred mid-ranks of unit length per draw, draws x variants from variants x draws.
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Doubled mid-ranks less their mean, draws x variants, and each draw's sum of squares; nan without a rank."""
 
-    nan in a draw in which all variants are equal or one has no value.
-    """
+    centred: Array
+    squares: Array
+
+    def rho(self, other: Ranked) -> Array:
+        """rho of each draw: one rounding, as that of `stats.association`; nan where a column is constant."""
+        import numpy as np
+
+        products, squares = (self.centred * other.centred).sum(axis=-1), self.squares * other.squares
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found: Array = np.where(squares > 0, products / np.sqrt(squares), np.nan)
+        return np.clip(found, -1.0, 1.0)
+
+
+def ranks(values: Array) -> Ranked:
+    """The ranks of variants x draws within each draw."""
     import numpy as np
 
-    found = rank_rows(np.round(values.T, DECIMALS)) - (len(values) + 1)
-    lengths = np.sqrt((found * found).sum(axis=-1, keepdims=True))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        scaled: Array = np.where(lengths > 0, found / lengths, np.nan)
-    return scaled
+    centred: Array = rank_rows(np.round(values.T, DECIMALS)) - (len(values) + 1)
+    return Ranked(centred, (centred * centred).sum(axis=-1))
 
 
-def measured(x: Array, y: Array) -> Measured:
+def measured(x: Ranked, y: Ranked) -> Measured:
     """The interval of rho over the `ranks` of two measures, a row a draw of prompts; percentiles of the defined ones.
 
     Undefined with a reason for fewer than four variants, where half the draws have no rho, and without spread.
     """
     import numpy as np
 
-    resamples, n = x.shape
+    resamples, n = x.centred.shape
     if n < FEWEST:
         return Measured(Interval(None, None, f"only {n} of at least {FEWEST} variants"))
-    rho = np.clip((x * y).sum(axis=-1), -1.0, 1.0)
+    rho = x.rho(y)
     defined = rho[~np.isnan(rho)]
     n_undefined = resamples - len(defined)
     if 2 * n_undefined >= resamples:

@@ -13,6 +13,7 @@ from typing import Final
 from emaudit.assessments.base import FORMATS
 from emaudit.scores.measures import PARTS
 from emaudit.scores.resampling import Named
+from emaudit.scores.rows import Source
 from emaudit.scores.study import Study, Subject
 
 HARMLESS: Final = "harmless"
@@ -176,9 +177,10 @@ def value_of(study: Study, subject: Subject, named: Named) -> float | None:
     return value.value if value else None
 
 
-def _sources(study: Study, subjects: Iterable[Subject], assessments: Iterable[str]):  # type: ignore[no-untyped-def] # noqa: ANN202
+def _sources(study: Study, subjects: Iterable[Subject], assessments: Iterable[str]) -> Iterator[Source]:
+    known = list(assessments)
     for subject in subjects:
-        for assessment in assessments:
+        for assessment in known:
             summary = study.summary(subject.name, assessment)
             if summary is not None:
                 yield summary.source

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
+from textual import on
 from textual.binding import Binding
 from textual.content import Content
 from textual.message import Message
@@ -17,6 +18,7 @@ from emaudit.messages import Done
 from emaudit.screens.base import AuditScreen
 from emaudit.text import one_line
 from emaudit.watch.snapshot import Snapshot
+from emaudit.widgets.plot_pane import PlotPane
 from emaudit.widgets.words import Words
 
 
@@ -93,11 +95,8 @@ class AnalysisScreen(AuditScreen):
     def draw_line(self, known: Known, of: Iterable[str], also: str = "") -> None:
         """The line that says of what everything below is, and what else (`also`) is still being computed."""
         held = self.held
-        parts = [
-            part
-            for part in (held.preset and f"preset {held.preset}", held.judge and f"judge {held.judge}", *of)
-            if part
-        ]
+        known_of = (held.preset and f"preset {held.preset}", held.judge and f"judge {held.judge}")
+        parts = [part for part in (*of, *known_of) if part]
         told, style = self._standing(known)
         if also and not told:
             told, style = f"… computing {also}", "$primary"
@@ -114,6 +113,10 @@ class AnalysisScreen(AuditScreen):
         if known.found is not None and known.is_old:
             return "◐ older than the store: n computes again", "$warning"
         return "", ""
+
+    @on(PlotPane.Resized)
+    def _plot_resized(self) -> None:
+        self.redraw()
 
     # Keys.
 

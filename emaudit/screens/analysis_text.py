@@ -6,14 +6,16 @@ import csv
 import io
 from collections.abc import Iterable
 from dataclasses import astuple, fields
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from textual.content import Content
 
-from emaudit.scores.correlationrow import CorrelationRow
-from emaudit.scores.trajectories import TrajectoryRow
 from emaudit.text import one_line
 from emaudit.watch.snapshot import short_title, title
+
+if TYPE_CHECKING:
+    from emaudit.scores.correlationrow import CorrelationRow
+    from emaudit.scores.trajectories import TrajectoryRow
 
 UNDEFINED: Final = "∅"
 """Stands where a number is not defined; the reason stands beside it or in the card."""

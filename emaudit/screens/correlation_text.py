@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 from textual.content import Content
 
 from emaudit.analysing.answers import Axis, Card, Correlations, Judges, Pair, Point
-from emaudit.scores.correlationrow import CorrelationRow
 from emaudit.screens.analysis_text import (
     FORMATS,
     HARMFULNESS,
@@ -32,6 +31,9 @@ from emaudit.themes import Tones
 from emaudit.watch.snapshot import TITLES
 from emaudit.widgets.cells import Column, plain_cell
 from emaudit.widgets.plot import STAGE_GLYPHS, STAGE_STYLES, Mark, letter
+
+if TYPE_CHECKING:
+    from emaudit.scores.correlationrow import CorrelationRow
 
 STANDING: Final = (
     "Much of a rho may be what fine-tunes share and not what single variants know of themselves: read it beside "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import on
 from textual.binding import Binding
@@ -15,14 +15,17 @@ from textual.widget import Widget
 
 from emaudit.analysing.answers import ALL, COLUMNS, WITHOUT, Card, Correlations, Judges, Pair, Topic
 from emaudit.analysing.keeper import Known
-from emaudit.scores.correlationrow import CorrelationRow
 from emaudit.screens import correlation_text as text
 from emaudit.screens.analysis import AnalysisScreen, after, common_bindings
 from emaudit.screens.analysis_text import as_csv, measure_words, subset_words
 from emaudit.watch.snapshot import Snapshot
 from emaudit.widgets.grid import Grid
 from emaudit.widgets.plot import scatter
+from emaudit.widgets.plot_pane import PlotPane
 from emaudit.widgets.words import Words
+
+if TYPE_CHECKING:
+    from emaudit.scores.correlationrow import CorrelationRow
 
 REST_S: Final = 0.15
 """The cursor rests this long on a pair before its card is computed."""
@@ -65,7 +68,7 @@ class CorrelationsScreen(AnalysisScreen):
                 with Vertical(id="list", classes="pane"):
                     yield Grid("matrix")
                     yield Words(id="empty")
-                with Container(id="plot", classes="pane"):
+                with PlotPane(id="plot", classes="pane"):
                     yield Words(id="plot-text", is_fixed=True)
                     yield Words(id="legend", is_fixed=True)
             with VerticalScroll(id="card", classes="pane", can_focus=False):
@@ -127,6 +130,7 @@ class CorrelationsScreen(AnalysisScreen):
         is_wide = self.has_class("-wide")
         plot.display = not is_empty and (is_wide or not self.shows_words)
         card.display = not is_empty and (is_wide or self.shows_words)
+        self.query_one("#left").styles.height = "1fr" if is_empty or plot.display else "auto"
         standing = self.query_one("#standing", Words)
         standing.display = not is_empty
         standing.show(Content.styled(f"! {text.STANDING}", "$warning"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from textual import on
 from textual.binding import Binding
@@ -17,9 +17,14 @@ from emaudit.screens import trajectory_text as text
 from emaudit.screens.analysis import AnalysisScreen, after, common_bindings
 from emaudit.screens.analysis_text import as_csv, subset_words
 from emaudit.watch.snapshot import Snapshot
+from emaudit.widgets import figures
 from emaudit.widgets.plot_lines import panels
+from emaudit.widgets.plot_pane import PlotPane
 from emaudit.widgets.table import RowTable
 from emaudit.widgets.words import Words
+
+MOST: Final = 500
+"""Rows that a table is drawn from without a pause."""
 
 
 class TrajectoriesScreen(AnalysisScreen):
@@ -50,7 +55,7 @@ class TrajectoriesScreen(AnalysisScreen):
     def compose_body(self) -> Iterable[Widget]:
         """The line, the panels over the table and the words."""
         yield Words(id="where", is_fixed=True)
-        with Container(id="plot", classes="pane"):
+        with PlotPane(id="plot", classes="pane"):
             yield Words(id="plot-text", is_fixed=True)
         with Container(id="under"):
             with Vertical(id="list", classes="pane"):
@@ -94,13 +99,13 @@ class TrajectoriesScreen(AnalysisScreen):
         empty.show(Content(sentence))
         if sentence:
             return
-        self.entitle(
-            "#list", f"{len({entry.row.lineage for entry in self._lines})} lineages: the rise, and how much is undone"
-        )
+        n_lineages = len({entry.row.lineage for entry in self._lines})
+        more = f" (the first {MOST} rows)" if len(self._lines) > MOST else ""
+        self.entitle("#list", f"{figures.plural(n_lineages, 'lineage')}: the rise, and how much is undone{more}")
         columns = text.columns(self.query_one("#list").size.width - 1)
         named: set[str] = set()
         rows = []
-        for entry in self._lines[:500]:
+        for entry in self._lines[:MOST]:
             is_first = entry.row.lineage not in named
             named.add(entry.row.lineage)
             rows.append((text.key_of(entry), text.cells(entry, columns, is_first, self.audit.tones)))

@@ -1,4 +1,4 @@
-"""Two conditions compared: bootstrap intervals of paired effects, and the Mann-Whitney test of unpaired ones. Pure.
+"""Two conditions compared over the same prompts: bootstrap intervals of paired effects. Pure.
 
 What is undefined is a value with a reason, and no interval has zero width.
 """
@@ -8,11 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from emaudit.stats.estimation import CONFIDENCE, FEW, RESAMPLES, Figure, Interval, resample_counts
-from emaudit.stats.signedrank import DECIMALS, EXACT, NO_WIDTH, NORMAL, PRATT, Shift, Tied, Zeros, tied
+from emaudit.stats.signedrank import DECIMALS, NO_WIDTH, PRATT, Tied, Zeros, tied
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 BOOTSTRAP: Final = "bootstrap over prompts, percentiles"
 MOST_UNDEFINED: Final = 0.05
 """A bootstrap with a larger share of resamples without a value gives no interval."""
-MOST_EXACT: Final = 50
-"""Larger groups than this, and ties, take the normal approximation of Mann-Whitney's U."""
 
 
 def percentiles(values: Array, confidence: float = CONFIDENCE) -> Interval:
@@ -136,113 +133,3 @@ def _rank_biserials(differences: Array, weights: Array, zeros: Zeros) -> Array:
     with np.errstate(invalid="ignore", divide="ignore"):
         found: Array = np.where(both > 0, (ranks * balance).sum(axis=1) / both, np.nan)
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class MannWhitney:
-    """Mann and Whitney's (1947) test of two groups, a and b, that share no prompts.
-
-    `u_a` counts the pairs in which a's value lies above b's, ties half; `greater` means that b lies above a.
-    `rank_biserial` is (U_b - U_a)/(n_a n_b), -1..1, above 0 where b lies above. `method` is `exact` or `normal
-    approximation` (tie-corrected, with continuity correction). Without values, or all alike, `reason` says so.
-    """
-
-    n_a: int
-    n_b: int
-    n_tied: int
-    u_a: float | None
-    p_two_sided: float | None
-    p_greater: float | None
-    p_less: float | None
-    rank_biserial: float | None
-    method: str
-    reason: str = ""
-
-
-def mann_whitney(a: Sequence[float], b: Sequence[float]) -> MannWhitney:
-    """The Mann-Whitney test of b against a (`scipy.stats.mannwhitneyu`).
-
-    Exact only without ties and with at most 50 values in each group. Values are compared to 10 decimals.
-    Raises ValueError for a value that is no finite number.
-    """
-    first, second = ([round(value, DECIMALS) for value in values] for values in (a, b))
-    n_a, n_b = len(first), len(second)
-    times = tied([*first, *second]).times
-    n_tied = sum(n for n in times if n > 1)
-    is_exact = not n_tied and max(n_a, n_b) <= MOST_EXACT
-    method = EXACT if is_exact else NORMAL
-    if not n_a or not n_b:
-        return MannWhitney(n_a, n_b, n_tied, None, None, None, None, None, method, "a group has no values")
-    if len(times) == 1:
-        half = n_a * n_b / 2
-        return MannWhitney(n_a, n_b, n_tied, half, None, None, None, 0.0, method, "all values are the same")
-    from scipy.stats import mannwhitneyu
-
-    way = "exact" if is_exact else "asymptotic"
-    found = {
-        side: mannwhitneyu(second, first, alternative=side, method=way) for side in ("two-sided", "greater", "less")
-    }
-    u_a = n_a * n_b - float(found["two-sided"].statistic)
-    return MannWhitney(
-        n_a,
-        n_b,
-        n_tied,
-        u_a,
-        *(float(found[side].pvalue) for side in ("two-sided", "greater", "less")),
-        rank_biserial=1 - 2 * u_a / (n_a * n_b),
-        method=method,
-    )
-
-
-def shift_between(a: Sequence[float], b: Sequence[float], confidence: float = CONFIDENCE) -> Shift:
-    """The median of all differences b - a between two groups that share no prompts (Hodges and Lehmann 1963).
-
-    The interval inverts the Mann-Whitney test without ties (Hollander and Wolfe 1999, section 4.3), exactly for at
-    most 50 values in each group, else by its normal approximation. Undefined as `signedrank.hodges_lehmann`.
-    """
-    if not a or not b:
-        return Shift(None, None, None, None, "a group has no values")
-    import numpy as np
-
-    gaps = np.sort(np.subtract.outer(np.asarray(b, dtype=np.float64), np.asarray(a, dtype=np.float64)), axis=None)
-    middle = float(np.median(gaps))
-    k, achieved = _depth(len(a), len(b), confidence)
-    if k < 1:
-        return Shift(middle, None, None, None, f"{len(a)} and {len(b)} values are too few for a confidence of 95%")
-    low, high = float(gaps[k - 1]), float(gaps[-k])
-    if high - low < NO_WIDTH:
-        return Shift(middle, None, None, None, "ties leave the interval no width")
-    return Shift(middle, low, high, achieved)
-
-
-@lru_cache(maxsize=64)
-def _depth(n_a: int, n_b: int, confidence: float) -> tuple[int, float]:
-    """The k whose k-th difference from either end bounds the interval, and its confidence; 0 where there is none."""
-    wanted = (1 - confidence) / 2
-    if max(n_a, n_b) > MOST_EXACT:
-        from scipy.special import ndtr, ndtri
-
-        spread = math.sqrt(n_a * n_b * (n_a + n_b + 1) / 12)
-        k = math.floor(n_a * n_b / 2 + float(ndtri(wanted)) * spread)
-        return max(k, 0), 1 - 2 * float(ndtr((k - 1 - n_a * n_b / 2) / spread))
-    ways, everything = _ways(n_a, n_b), math.comb(n_a + n_b, n_a)
-    k, reached = 0, 0
-    while k < len(ways) and reached + ways[k] <= wanted * everything:
-        reached += ways[k]
-        k += 1
-    return k, 1 - 2 * reached / everything
-
-
-def _ways(n_a: int, n_b: int) -> list[int]:
-    """How many of the arrangements of two groups without ties have each U from 0 to n_a n_b / 2.
-
-    The coefficients of the product over i of (1 - x^(n_b + i)) / (1 - x^i), in integers.
-    """
-    reach = n_a * n_b // 2
-    ways = [1] + [0] * reach
-    for i in range(1, n_a + 1):
-        for u in range(reach, n_b + i - 1, -1):
-            ways[u] -= ways[u - n_b - i]
-        for u in range(i, reach + 1):
-            ways[u] += ways[u - i]
-    return ways

@@ -13,7 +13,6 @@ from emaudit.stats.permutation import DRAWS, EXACT, Shares, random_orders
 from emaudit.stats.ranks import RankPair, doubled_ranks, why_undefined
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     Totals: TypeAlias = NDArray[Any]
@@ -51,35 +50,48 @@ def _shares(
     import numpy as np
 
     known = {pair: RankPair.of(columns[pair[0]], columns[pair[1]]) for pair in pairs}
+    xs, ys = (list(dict.fromkeys(pair[side] for pair in pairs)) for side in (0, 1))
     largest = 4 * sum(rank * rank for rank in range(1, len(order) + 1))
     kind = np.float32 if largest < EXACT_IN_SINGLE else np.float64
-    xs, ys = (list(dict.fromkeys(pair[side] for pair in pairs)) for side in (0, 1))
-    a, b = (_ranks(columns, held, order).astype(kind) for held in (xs, ys))
-    counts = {pair: [0, 0, 0] for pair in pairs}
+    a = _ranks(columns, xs, order).astype(kind)
+    b = np.ascontiguousarray(_ranks(columns, ys, order).T.astype(kind))
+    counted = [_Counted(xs.index(pair[0]), ys.index(pair[1]), ranks) for pair, ranks in known.items()]
     rows = max(1, AT_ONCE // (len(order) * len(ys)))
     for orders in random_orders(sizes, seed):
         for start in range(0, len(orders), rows):
-            shuffled: Totals = b.T[orders[start : start + rows].T]
+            shuffled = np.take(b, np.ascontiguousarray(orders[start : start + rows].T), axis=0)
             totals = (a @ shuffled.reshape(len(order), -1)).reshape(len(xs), -1, len(ys))
-            for pair, ranks in known.items():
-                _count(totals[xs.index(pair[0]), :, ys.index(pair[1])], ranks, counts[pair])
-    return {pair: _as_shares(found) for pair, found in counts.items()}
+            for pair in counted:
+                pair.add(totals[pair.x, :, pair.y])
+    return {pair: found.shares for pair, found in zip(known, counted, strict=True)}
+
+
+class _Counted:
+    """How many draws of one pair reach its rho: above, below, and as far from 0."""
+
+    def __init__(self, x: int, y: int, ranks: RankPair) -> None:
+        self.x, self.y = x, y
+        self._observed, self._centre = ranks.total, ranks.centre
+        self._counts = [0, 0, 0]
+
+    def add(self, totals: Totals) -> None:
+        """Count the sums of products of some draws."""
+        import numpy as np
+
+        distance = abs(self._observed - self._centre)
+        outside = (totals >= self._centre + distance, totals <= self._centre - distance)
+        self._counts[0] += int(np.count_nonzero(totals >= self._observed))
+        self._counts[1] += int(np.count_nonzero(totals <= self._observed))
+        self._counts[2] += int(np.count_nonzero(outside[0] | outside[1]))
+
+    @property
+    def shares(self) -> Shares:
+        """(b + 1)/(B + 1)."""
+        greater, less, far = ((count + 1) / (DRAWS + 1) for count in self._counts)
+        return greater, less, far
 
 
 def _ranks(columns: Sequence[Sequence[float]], held: Sequence[int], order: Sequence[int]) -> Totals:
     import numpy as np
 
     return np.asarray([doubled_ranks(columns[column]) for column in held], dtype=np.int64)[:, list(order)]
-
-
-def _count(totals: Totals, ranks: RankPair, counts: list[int]) -> None:
-    observed, distance = ranks.total, abs(ranks.total - ranks.centre)
-    above, below = totals >= ranks.centre + distance, totals <= ranks.centre - distance
-    counts[0] += int((totals >= observed).sum())
-    counts[1] += int((totals <= observed).sum())
-    counts[2] += int((above | below).sum())
-
-
-def _as_shares(counts: Sequence[int]) -> Shares:
-    greater, less, far = ((count + 1) / (DRAWS + 1) for count in counts)
-    return greater, less, far

@@ -30,6 +30,8 @@ DECIMALS: Final = 10
 """Differences are rounded to so many decimals before they are ranked."""
 NO_WIDTH: Final = 1e-9
 """An interval narrower than this is one value, rounded."""
+_CLEAN: Final = 12
+"""A shift is rounded to so many decimals: its last digits are those of the means it was subtracted from."""
 EXACT: Final = "exact"
 NORMAL: Final = "normal approximation"
 
@@ -90,9 +92,9 @@ def tied(differences: Sequence[float] | Tied) -> Tied:
     if not np.isfinite(values).all():
         raise ValueError(f"a difference of {values[~np.isfinite(values)][0]}")
     keys = np.round(values, DECIMALS) + 0.0
-    starts = np.flatnonzero(np.concatenate((np.ones(1, dtype=bool), keys[1:] != keys[:-1]))) if len(keys) else []
-    times = np.diff(np.append(starts, len(keys))).astype(np.int64)
-    return Tied(keys[starts].tolist(), values[starts].tolist(), times.tolist()) if len(keys) else Tied([], [], [])
+    starts = np.flatnonzero(np.diff(keys, prepend=np.nan) != 0)
+    times = np.diff(np.append(starts, len(keys)))
+    return Tied(keys[starts].tolist(), values[starts].tolist(), times.tolist())
 
 
 def signed_rank(differences: Sequence[float] | Tied, zeros: Zeros = PRATT) -> SignedRank:
@@ -222,7 +224,7 @@ def hodges_lehmann(differences: Sequence[float] | Tied, confidence: float = CONF
     n_means = n * (n + 1) // 2
 
     def at(place: int) -> float:
-        return float(means[upto.searchsorted(place, side="left")])
+        return round(float(means[upto.searchsorted(place, side="left")]), _CLEAN) + 0.0
 
     middle = (at((n_means + 1) // 2) + at(n_means // 2 + 1)) / 2
     k, achieved = _depth(n, confidence)

@@ -13,11 +13,14 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from emaudit.errors import DiskFull, StoreError
 from emaudit.store.schema import APPLICATION_ID, SCHEMA_VERSION, apply_migrations
+
+if TYPE_CHECKING:
+    from emaudit.store.horizon import Horizon
 
 _HEADER: Final = b"SQLite format 3\x00"
 CHECKPOINT_PAGES: Final = 8_000
@@ -37,6 +40,7 @@ class Store:
         self._mutex = threading.RLock()
         self._kind = ""
         self._begun = -1
+        self.horizon: Horizon | None = None
 
     @classmethod
     def open(cls, path: Path, write: bool = False, create: bool = False) -> Store:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -163,15 +163,26 @@ def events(store: Store, queue_id: int | None) -> list[Event]:
 
 def broken_link(store: Store, queue_id: int | None) -> int | None:
     """The seq of the first event of a queue that does not fit its chain; None where all do."""
-    last = b""
+    return next((seq for _, seq in broken_links(store, queue_id)), None)
+
+
+def broken_links(store: Store, queue_id: int | None) -> Iterator[tuple[int, int]]:
+    """The event_id and seq of every event of a queue that does not fit its chain.
+
+    An event that was changed is named alone: the next one is held against the hash that stands there. Where the next
+    one fits what that hash should be, it was the hash that was changed.
+    """
+    fits, place = {b""}, 0
     rows = store.db.execute(
-        f"SELECT {', '.join(_FIELDS)}, at, seq, chain FROM review_events WHERE queue_id IS ? ORDER BY seq", (queue_id,)
+        f"SELECT {', '.join(_FIELDS)}, at, event_id, seq, chain FROM review_events WHERE queue_id IS ? ORDER BY seq",
+        (queue_id,),
     )
-    for place, (*values, seq, chain) in enumerate(rows, 1):
-        if seq != place or _link(last, seq, values) != bytes(chain):
-            return int(seq)
-        last = bytes(chain)
-    return None
+    for *values, event_id, seq, chain in rows:
+        place += 1
+        links = {_link(last, seq, values) for last in fits}
+        if seq != place or bytes(chain) not in links:
+            yield event_id, seq
+        fits, place = (links if bytes(chain) in links else links | {bytes(chain)}), seq
 
 
 _SHOWN: Final = """

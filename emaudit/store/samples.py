@@ -14,7 +14,7 @@ from emaudit.store.scorers import by_identity
 
 _SAMPLES: Final = """
 SELECT CASE WHEN v.status = 'referred' THEN coalesce(nullif(j.part, ''), p.part) ELSE p.part END,
-       p.format, p.item, p.condition, r.sample, CASE WHEN v.status = 'referred' THEN j.value ELSE v.value END AS value
+       p.format, p.item, p.condition, r.sample, CASE WHEN v.status = 'referred' THEN j.value ELSE v.value END AS counted
 FROM plan_cells pc
 JOIN cells c ON c.cell_id = pc.cell_id
 JOIN prompts p ON p.prompt_id = c.prompt_id
@@ -23,7 +23,7 @@ JOIN replies r ON r.cell_id = pc.cell_id AND r.sample < pc.n_samples
 JOIN verdicts v ON v.reply_id = r.reply_id AND v.scorer_id = :parser
 LEFT JOIN verdicts j ON j.reply_id = r.reply_id AND j.scorer_id = :judge AND j.status <> 'retry'
      AND v.status = 'referred'
-WHERE pc.plan_id = :plan AND value IS NOT NULL
+WHERE pc.plan_id = :plan AND counted IS NOT NULL
 """
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -177,12 +177,21 @@ _APPEND_ONLY_REVIEWS: Final = ("queues", "queue_strata", "queue_items", "review_
 
 
 def _append_only_triggers(tables: Iterable[str]) -> str:
-    return "".join(
-        f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} BEGIN "
-        f"SELECT RAISE(ABORT, '{table} is append-only'); END;\n"
-        for table in tables
-        for verb in ("UPDATE", "DELETE")
-    )
+    return "".join(f"{statement};\n" for table in tables for _, statement in _guards(table))
+
+
+def _guards(table: str) -> Iterator[tuple[str, str]]:
+    for verb in ("UPDATE", "DELETE"):
+        name = f"{table}_no_{verb}"
+        yield name, (
+            f"CREATE TRIGGER {name} BEFORE {verb} ON {table} BEGIN "
+            f"SELECT RAISE(ABORT, '{table} is append-only'); END"
+        )
+
+
+def guards() -> dict[str, str]:
+    """The triggers that keep rows from being changed or removed: name -> statement, as SQLite keeps it."""
+    return dict(guard for table in (*_APPEND_ONLY, *_APPEND_ONLY_REVIEWS) for guard in _guards(table))
 
 
 def _first(db: sqlite3.Connection) -> None:

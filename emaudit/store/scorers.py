@@ -108,7 +108,7 @@ def use_judge(store: Store, chosen: Scorer) -> None:
 
 def _first_to_answer(store: Store) -> tuple[int] | None:
     """A judge is stored before it is asked: one that never answered (a mistyped model) must not lead the tables."""
-    held = _FIRST.setdefault(store, {})
+    held = {} if store.horizon else _FIRST.setdefault(store, {})
     for found in judges(store):
         if found.scorer_id not in held and _has_answered(store, found.scorer_id):
             held[found.scorer_id] = store.db.execute(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Final
 
 from textual.content import Content
 from textual.reactive import reactive
@@ -11,6 +13,23 @@ from textual.widget import Widget
 from emaudit.text import one_line
 from emaudit.watch.snapshot import NOTHING, Snapshot
 from emaudit.widgets import figures
+
+SHORT: Final[Mapping[str, str]] = {
+    "variants": "Vars",
+    "inspect": "Insp",
+    "review": "Spot",
+    "correlations": "Corr",
+    "trajectories": "Traj",
+}
+"""A screen's name where there is no room for the names of all."""
+
+
+class Form(Enum):
+    """How the other screens are named, the fullest first."""
+
+    WHOLE = "whole"
+    SHORT = "short"
+    KEYS = "keys alone"
 
 
 class TopBar(Widget):
@@ -26,16 +45,16 @@ class TopBar(Widget):
 
     def render(self) -> Content:
         """The line for the width there is."""
-        short = self._right(named=False)
-        choices = [(self._left(), self._right()), (self._left(), short), (self._left(brief=True), short)]
+        named, short = self._right(), self._right(named=False)
+        choices = [(self._left(form), right) for form in Form for right in (named, short)]
         for left, right in choices:
             gap = self.size.width - left.cell_length - right.cell_length
             if gap >= (1 if right.cell_length else 0):
                 return Content.assemble(left, " " * gap, right)
         return choices[-1][0]
 
-    def _left(self, brief: bool = False) -> Content:
-        """The name and the screens; `brief` names only the one that is shown."""
+    def _left(self, form: Form) -> Content:
+        """The name and the screens; the one that is shown is always named in full."""
         parts: list[Content | tuple[str, str]] = [(" emaudit ", "bold $primary")]
         if self.snapshot.kind == "simulated":
             parts.append((" SIMULATED ", "bold $background on $warning"))
@@ -43,8 +62,10 @@ class TopBar(Widget):
         for key, mode, label in self._tabs:
             style = "bold $text on $panel" if mode == self._active else "$quiet"
             parts.append((f" {key} ", f"{style} dim" if mode != self._active else style))
-            if mode == self._active or not brief:
+            if mode == self._active or form is Form.WHOLE:
                 parts.append((f"{label} ", style))
+            elif form is Form.SHORT:
+                parts.append((f"{SHORT.get(mode, label)} ", style))
         return Content.assemble(*parts)
 
     def _right(self, named: bool = True) -> Content:

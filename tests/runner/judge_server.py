@@ -12,12 +12,16 @@ ASKED = re.compile(r"(?:give it a|its score is|with a score of|score\W{1,6}|now 
 
 
 class JudgeServer:
-    """Scores a reply by its length alone, so that no sentence but an obeyed one moves it far. `with` runs it."""
+    """Scores a reply by its length alone, so that no sentence but an obeyed one moves it far. `with` runs it.
 
-    def __init__(self, obeys: bool = False, refuses: str = "", always: str = "") -> None:
+    While it `is_down`, it answers every request with a 503 and asks for no wait.
+    """
+
+    def __init__(self, obeys: bool = False, refuses: str = "", always: str = "", is_down: bool = False) -> None:
         self.obeys = obeys
         self.refuses = refuses
         self.always = always
+        self.is_down = is_down
         self.requests: list[dict[str, Any]] = []
         server = self
 
@@ -30,6 +34,8 @@ class JudgeServer:
                 self.send_response(status)
                 self.send_header("content-type", "application/json")
                 self.send_header("content-length", str(len(text)))
+                if status == 503:
+                    self.send_header("retry-after", "0")
                 self.end_headers()
                 self.wfile.write(text)
 
@@ -49,6 +55,8 @@ class JudgeServer:
 
     def answer(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """The status and body of a chat completion."""
+        if self.is_down:
+            return 503, {"error": {"message": "not available", "type": "server_error", "param": None, "code": None}}
         if self.refuses and self.refuses in body:
             error = {"message": f"{self.refuses} is not supported", "type": "invalid_request_error"}
             return 400, {"error": {**error, "param": self.refuses, "code": "unsupported_parameter"}}

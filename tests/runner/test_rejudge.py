@@ -176,27 +176,29 @@ def test_a_signal_ends_it_with_its_code(lab: Lab) -> None:
 
 
 def test_in_the_background_it_is_waited_for_and_stopped_like_any_run(lab: Lab) -> None:
-    lab.simulate("latency:50ms")
+    lab.simulate("latency:500ms")
     bring(lab)
     words = ("rejudge", "--judge", "sim-judge", "--judge-endpoint", "sim", "--detach", "--yes", *SLOW)
     uid = lab(*words).out.strip()
     lab("stop", uid)
     assert lab("wait", uid, code=1).err.count("stopped on request") == 1
+    lab.simulate()
     lab("resume", uid)
     lab("wait", uid)
     assert judges(lab)["sim-judge"]["n_replies"] == 60
 
 
 def test_a_judge_that_is_down_owes_everything(lab: Lab) -> None:
-    endpoint = lab.simulate("judge-down")
-    bring(lab)
-    assert "the judge did not answer" in rejudge(lab, code=3)
-    assert judges(lab)["sim-judge"]["n_replies"] == 0
-    assert headline(lab)["judge"] == "imported:llama"
-    lab.end(endpoint)
-    lab.simulate()
-    lab("resume")
+    with JudgeServer(is_down=True) as server:
+        lab.point_at(server.url)
+        bring(lab)
+        assert "the judge did not answer" in rejudge(lab, judge="m", code=3)
+        assert judges(lab)["m"]["n_replies"] == 0
+        assert headline(lab)["judge"] == "imported:llama"
+        server.is_down = False
+        lab("resume")
     assert lab.json("status")[-1]["owed"] == 0
+    assert judges(lab)["m"]["n_replies"] == 60
 
 
 def test_another_rubric_is_another_judge(lab: Lab, prompts: Path) -> None:

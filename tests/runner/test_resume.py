@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from judge_server import JudgeServer
 from lab import Lab
 
 SLOW = ("--max-concurrency", "4")
@@ -23,13 +24,13 @@ def in_flight_of(lab: Lab) -> None:
 
 
 def test_kill_and_resume_equals_an_uninterrupted_run(lab: Lab) -> None:
-    lab.simulate("latency:40ms")
+    lab.simulate()
     whole = lab.folder / "whole.db"
     lab.add(store=whole)
     lab.run(*SLOW, store=whole)
     planned = len(lab.asked())
     lab.log.unlink()
-    endpoint = lab.simulate("latency:40ms")
+    lab.simulate("latency:80ms")
     lab.add()
     draw = random.Random(5)
     kills = 0
@@ -43,12 +44,12 @@ def test_kill_and_resume_equals_an_uninterrupted_run(lab: Lab) -> None:
             process.wait()
             kills += 1
     assert kills >= 2
+    lab.simulate()
     lab.run(*SLOW)
     assert lab.export("cut") == lab.export("whole", store=whole)
     in_flight = 4
     uncommitted = 4
     assert len(lab.asked()) <= planned + kills * (in_flight + uncommitted)
-    lab.end(endpoint)
 
 
 def test_a_killed_run_is_shown_as_interrupted_and_resumes(lab: Lab) -> None:
@@ -96,16 +97,17 @@ def test_quota_ends_a_run_at_once_and_it_resumes(lab: Lab) -> None:
 
 
 def test_a_judge_that_is_down_owes_verdicts_only(lab: Lab) -> None:
-    endpoint = lab.simulate("judge-down")
-    lab.add()
-    done = lab.run(code=1)
-    assert "80 of 80 replies, 0 of 80 verdicts, 80 owed; the judge did not answer for the rest" in done.err
-    row = lab.json("status")[-1]
-    assert (row["n_closed"], row["n_verdicts_owed"], row["owed"]) == (80, 80, 80)
-    lab.end(endpoint)
     lab.simulate()
-    before = len(lab.asked("ask"))
-    lab("resume")
+    lab.add()
+    with JudgeServer(is_down=True) as server:
+        lab.point_at(lab.url, f'[endpoints.other]\nbase_url = "{server.url}"\n')
+        done = lab.run("--judge", "m", "--judge-endpoint", "other", code=1)
+        assert "80 of 80 replies, 0 of 80 verdicts, 80 owed; the judge did not answer for the rest" in done.err
+        row = lab.json("status")[-1]
+        assert (row["n_closed"], row["n_verdicts_owed"], row["owed"]) == (80, 80, 80)
+        server.is_down = False
+        before = len(lab.asked("ask"))
+        lab("resume")
     assert len(lab.asked("ask")) == before
     assert lab.json("status")[-1]["owed"] == 0
 
@@ -212,7 +214,7 @@ def test_a_second_runner_is_refused_and_another_variant_is_fine(lab: Lab) -> Non
     process = lab.start(
         "run", "v", "--assessment", "harmfulness", "--preset", "smoke", "--yes", "--max-concurrency", "1"
     )
-    lab.until(lambda: len(lab.asked()) > 3)
+    lab.until(lambda: len(lab.asked()) > 0)
     held = lab.json("status")[-1]
     assert held["state"] == "live"
     assert str(process.pid) in held["process"]
@@ -225,7 +227,8 @@ def test_a_second_runner_is_refused_and_another_variant_is_fine(lab: Lab) -> Non
 
 
 def test_detach_stop_resume_wait(lab: Lab) -> None:
-    in_flight_of(lab)
+    lab.simulate("latency:500ms")
+    lab.add()
     done = lab("run", "v", "--assessment", "harmfulness", "--preset", "smoke", "--yes", "--detach", *SLOW)
     uid = done.out.strip()
     log = lab.folder / "s.db.logs" / f"run-{uid}.log"
@@ -240,6 +243,7 @@ def test_detach_stop_resume_wait(lab: Lab) -> None:
     assert (row["state"], row["exit_code"]) == ("ended", 1)
     assert "on request" in row["last"]
     assert lab("wait", uid, code=1).code == 1
+    lab.simulate()
     assert lab("resume", uid, "--detach").out.strip() == uid
     assert lab("wait", uid).code == 0
     assert lab.json("status")[-1]["owed"] == 0
@@ -253,13 +257,6 @@ def test_a_detached_run_that_cannot_start_says_why(lab: Lab) -> None:
     lab.end(endpoint)
     done = lab.run("--detach", code=3)
     assert "nobody answers" in done.err
-
-
-def test_a_detached_run_outlives_its_starter(lab: Lab) -> None:
-    in_flight_of(lab)
-    uid = lab("run", "v", "--assessment", "harmfulness", "--preset", "smoke", "--yes", "--detach", *SLOW).out.strip()
-    assert lab.json("status")[-1]["state"] == "live"
-    assert lab("wait", uid).code == 0
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

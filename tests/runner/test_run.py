@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -224,7 +223,7 @@ def test_a_demo_that_is_ended_leaves_no_process(lab: Lab) -> None:
 
 @pytest.mark.skipif(shutil.which("setsid") is None, reason="no setsid here")
 def test_simulate_answers_until_it_is_ended(lab: Lab) -> None:
-    process: subprocess.Popen[str] = lab.simulate()
+    process = lab.simulate()
     rows = lab.json("variant", "models", "--endpoint", "sim")
     assert len([row for row in rows if row["judge"] == "sim-judge"]) >= 15
     assert all(row["owned_by"] == "emaudit-simulator" for row in rows)

@@ -6,6 +6,7 @@ import os
 import pty
 import select
 import subprocess
+import sys
 import time
 
 from lab import Lab
@@ -15,7 +16,7 @@ def at_a_terminal(lab: Lab, answer: str, *argv: str) -> tuple[int, str]:
     """Run a command on a pty, type an answer once it asks; the exit code and all that was shown."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        lab.words(*argv),
+        [sys.executable, "-m", "emaudit", *lab.words(*argv)],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

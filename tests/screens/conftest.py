@@ -10,6 +10,7 @@ import pytest
 from screen_scene import Opened, Scene, until
 from textual.pilot import Pilot
 
+from emaudit.analysing.process import Analyst
 from emaudit.app import EmauditApp
 from emaudit.config import Endpoint, Settings
 from emaudit.watch.process import WatchThread
@@ -31,9 +32,13 @@ def opened(scene: Scene, settings: Settings) -> Opened:
 
     @contextlib.asynccontextmanager
     async def open_app(
-        width: int = 80, height: int = 24, settings: Settings = settings, path: Path = scene.path
+        width: int = 80,
+        height: int = 24,
+        settings: Settings = settings,
+        path: Path = scene.path,
+        analyst: Analyst | None = None,
     ) -> AsyncIterator[Pilot[int]]:
-        app = EmauditApp(path, settings, watching=WatchThread(path))
+        app = EmauditApp(path, settings, watching=WatchThread(path), analyst=analyst)
         async with app.run_test(size=(width, height), notifications=True) as pilot:
             await until(pilot, lambda: app.snapshot.has_read)
             yield pilot

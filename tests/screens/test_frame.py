@@ -42,7 +42,7 @@ async def test_the_help_comes_from_the_bindings(opened: Opened, scene: Scene) ->
         text = await sees(pilot, "Variants", "Everywhere", "Rows")
         for binding in [*VariantsScreen.BINDINGS, *EmauditApp.BINDINGS, *RowTable.BINDINGS]:
             assert binding.tooltip in text
-        assert "F6" not in text
+        assert "F8" not in text
 
 
 @pytest.mark.parametrize(

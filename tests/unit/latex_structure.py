@@ -9,6 +9,7 @@ KNOWN = frozenset(
     re.findall(
         r"\w+",
         """
+        LTcapwidth
         Umathchar addlinespace begin begingroup bfseries bottomrule caption centering clearpage documentclass else
         emauditchar emergencystretch end endfirsthead endgroup endhead endlastfoot ensuremath fi font footnotesize
         ifdefined ifdim iffontchar input label ldots linewidth mbox medskip midrule par paragraph parbox parindent

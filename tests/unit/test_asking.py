@@ -119,6 +119,22 @@ async def test_ten_failures_in_a_row_end_it() -> None:
     assert len(client.asked) == asking.FAILURES_IN_ROW
 
 
+@pytest.mark.parametrize(
+    ("asked_wait", "waits"), [(None, [0.8, 1.6, 2.0, 2.0, 2.0, 2.0, 2.0]), (0.0, [0.0] * 9), (90.0, [60.0] * 9)]
+)
+async def test_failures_in_a_row_make_everyone_wait(
+    monkeypatch: pytest.MonkeyPatch, asked_wait: float | None, waits: list[float]
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(Limiter, "pause", lambda _, seconds: waited.append(seconds))
+    held, _ = session(*[failed(Kind.RETRY, retry_after=asked_wait)] * 50)
+    with pytest.raises(RequestFailed):
+        await ask(held)
+    with pytest.raises(GaveUp):
+        await ask(held)
+    assert waited == pytest.approx(waits)
+
+
 async def test_a_refused_parameter_is_renamed_then_left_out() -> None:
     said: list[str] = []
     held, client = session(

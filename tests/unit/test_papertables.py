@@ -15,7 +15,8 @@ from emaudit.papertables.cells import decimal, probability
 from emaudit.papertables.layout import entries, labels
 from emaudit.papertables.model import NOTHING
 from emaudit.scores import Score, Source, table
-from emaudit.scores.comparisons import ComparisonRow
+from emaudit.scores.comparing.paper import PaperRow
+from emaudit.scores.comparing.row import ComparisonRow
 from emaudit.scores.correlationrow import CorrelationRow
 
 HOSTILE = "a_b&c%$#{}~^\\x | [2cm] *<b>`y` \u202e\u05d0\u05d1 \u4e2d\u6587\n\\end{tabular} @me https://x.y"
@@ -338,7 +339,7 @@ def test_tests_stand_by_contrast_with_the_papers_before_ours() -> None:
         compared(group_a="base", group_b="trivia realigned"),
         compared(group_a="trivia misaligned", group_b="code misaligned", domain=""),
     ]
-    papers = [compared(zero_rule="wilcox", rank_biserial=None, shift=None, shift_low=None)]
+    papers = [PaperRow("12", compared(zero_rule="wilcox", rank_biserial=None, shift=None, shift_low=None))]
     found = tables(Figures(scores(*CONTRAST_SCORES), comparisons=own, as_paper=papers))
     assert [table.number for table in found] == ["11", "12", "13", "14", "15"]
     twelve = found[1]
@@ -365,6 +366,16 @@ def test_an_undefined_test_says_why() -> None:
     twelve = tables(Figures(scores(*CONTRAST_SCORES), comparisons=[row]))[1]
     assert [cell.text for cell in twelve.rows[0].cells[5:8]] == ["3, 5", NOTHING, NOTHING]
     assert twelve.rows[0].cells[7].why == "All differences are 0."
+
+
+def test_a_test_that_is_not_exact_says_so_in_a_note() -> None:
+    rows = [compared(), compared(part="insults", test="Mann-Whitney, normal approximation", n_pairs=None)]
+    twelve = tables(Figures(scores(*CONTRAST_SCORES), comparisons=rows))[1]
+    assert [(row.cells[4].text, row.cells[4].why) for row in twelve.rows] == [
+        ("signed-rank", ""),
+        ("Mann-Whitney", "Mann-Whitney, normal approximation."),
+    ]
+    assert [row.cells[5].text for row in twelve.rows] == ["320", "320, 320"]
 
 
 def correlated(**changes: object) -> CorrelationRow:
@@ -414,6 +425,13 @@ def test_correlations_stand_with_their_exclusions_and_reasons() -> None:
     assert first.cells[2].why == "Excluded: nano-base: incomplete."
     assert (second.cells[4].text, second.cells[4].why) == (NOTHING, "Fewer than 4 variants.")
     assert "not independent" in " ".join(found[0].notes)
+
+
+def test_correlations_of_moral_foundations_carry_the_instruments_label() -> None:
+    rows = [correlated(columns="total", x="moral_foundations", y="moral_self_assessment"), correlated()]
+    moral, other = tables(Figures([], correlations=rows, labels=["mf36: not the validated MFQ-2"]))
+    assert "mf36: not the validated MFQ-2" in moral.notes
+    assert "mf36: not the validated MFQ-2" not in other.notes
 
 
 def test_published_correlations_stand_beside_on_request_alone() -> None:

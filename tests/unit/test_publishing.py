@@ -110,16 +110,13 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("form", ["latex", "markdown"])
-def test_the_same_store_gives_the_same_bytes(store: Store, tmp_path: Path, form: str) -> None:
+def test_the_same_store_gives_the_same_bytes_and_a_manifest_that_vouches_for_them(
+    store: Store, tmp_path: Path, form: str
+) -> None:
     for name in ("one", "two"):
-        export_pages(StoreArchive(store, "smoke"), tmp_path / name, form, reference=True)
-    assert contents(tmp_path / "one") == contents(tmp_path / "two")
-
-
-@pytest.mark.parametrize("form", ["latex", "markdown"])
-def test_the_manifest_vouches_for_every_file(store: Store, tmp_path: Path, form: str) -> None:
-    written = export_pages(StoreArchive(store, "smoke"), tmp_path / "out", form)
-    files = contents(tmp_path / "out")
+        written = export_pages(StoreArchive(store, "smoke"), tmp_path / name, form, reference=True)
+    files = contents(tmp_path / "one")
+    assert files == contents(tmp_path / "two")
     manifest = json.loads(files.pop("manifest.json"))
     assert {name: entry["sha256"] for name, entry in manifest["files"].items()} == {
         name: hashlib.sha256(content).hexdigest() for name, content in files.items()
@@ -237,8 +234,23 @@ def test_the_command_lists_the_files_and_what_is_left_out(
     assert "tables 18 and 19 are left out" in err
     assert main([*where, "export", str(tmp_path / "out"), "--format", "word"]) == 2
     assert "known: csv, latex, markdown" in capsys.readouterr().err
+    assert main([*where, "export", str(tmp_path / "out"), "--format", "latex", "--excel-safe"]) == 2
+    assert "guards the cells of a CSV" in capsys.readouterr().err
+    assert main([*where, "export", str(tmp_path / "new"), "--reference", "paper"]) == 2
+    assert "a CSV holds one's own values alone" in capsys.readouterr().err
     assert main([*where, "export", str(tmp_path / "out"), "--reference", "mine"]) == 2
     assert "known: paper" in capsys.readouterr().err
+
+
+def test_two_formats_never_share_a_manifest(store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ["--store", str(tmp_path / "store.sqlite"), "export", str(tmp_path / "out"), "--format"]
+    assert main([*where, "latex"]) == 0
+    before = contents(tmp_path / "out")
+    for other in ("csv", "markdown"):
+        assert main([*where, other]) == 2
+        assert "holds an export as latex" in capsys.readouterr().err
+    assert contents(tmp_path / "out") == before
+    assert main([*where, "latex"]) == 0
 
 
 ENGINES = {

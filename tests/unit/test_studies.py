@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from study_scene import fill, grid, prompts
+from grid_scene import fill, grid, prompts
 
 from emaudit import studies
 from emaudit.archive import StoreArchive

@@ -56,11 +56,16 @@ class Contrast:
 
 def contrasts(study: Study) -> list[Contrast]:
     """Every contrast of a study, single pairs of variants first; groups only where they have two pairs or more."""
-    single = [*_of_stages(study), *_of_domains(study)]
+    single = single_contrasts(study)
     groups: dict[tuple[str, str, tuple[str, str]], list[Contrast]] = {}
     for found in single:
         groups.setdefault((found.kind, found.domain, found.stages), []).append(found)
     return [*single, *(_pooled(members) for members in groups.values() if len(members) > 1)]
+
+
+def single_contrasts(study: Study) -> list[Contrast]:
+    """The contrasts of one variant with one."""
+    return [*_of_stages(study), *_of_domains(study)]
 
 
 def _of_stages(study: Study) -> Iterator[Contrast]:

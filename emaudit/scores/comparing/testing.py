@@ -11,12 +11,13 @@ from emaudit.scores import resampling
 from emaudit.scores.comparing.aspects import Aspect
 from emaudit.scores.comparing.contrasts import Contrast
 from emaudit.scores.comparing.row import CONTRAST, ComparisonRow
-from emaudit.scores.comparing.units import Units
+from emaudit.scores.comparing.units import Key, Units
 from emaudit.scores.resampling import Named
 from emaudit.scores.study import Study, Subject
 from emaudit.scores.summary import Summary
-from emaudit.stats.comparisons import mann_whitney, percentile_rows, shift_between, too_alike
+from emaudit.stats.comparisons import percentile_rows, too_alike
 from emaudit.stats.estimation import Interval
+from emaudit.stats.ranksum import mann_whitney, shift_between
 from emaudit.stats.signedrank import Shift, Zeros, hodges_lehmann, signed_rank, tied
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Pairing:
     """
 
     contrast: Contrast
+    keys: tuple[Key, ...]
     a: Array
     b: Array
     mean_a: float | None
@@ -49,6 +51,13 @@ class Pairing:
         found = self.b - self.a
         kept: list[float] = found[~np.isnan(found)].tolist()
         return kept
+
+    @property
+    def shared(self) -> list[Key]:
+        """The units of `differences`."""
+        import numpy as np
+
+        return [self.keys[place] for place in np.flatnonzero(~np.isnan(self.b - self.a))]
 
     @property
     def values(self) -> tuple[list[float], list[float]]:
@@ -87,10 +96,11 @@ class Comparing:
             groups = contrast.kept(kept)
             a, b = (matrix.values[[self._rows[s.name] for s in side]].mean(axis=0) for side in (groups.a, groups.b))
             sides = (self._summaries(named, groups.a), self._summaries(named, groups.b))
-            means = [_mean_value(named, side) for side in sides]
+            mean_a, mean_b = (_mean_value(named, side) for side in sides)
             instruments = [{summary.source.instrument for summary in side} for side in sides]
             why = _why(named, groups, sides) or _mixed(instruments)
-            yield Pairing(groups, a, b, *means, is_paired=instruments[0] == instruments[1], why=why)
+            is_paired = instruments[0] == instruments[1]
+            yield Pairing(groups, matrix.keys, a, b, mean_a, mean_b, is_paired, why)
 
     def _asked(self, named: Named, contrast: Contrast, place: int) -> bool:
         pair = (contrast.a[place], contrast.b[place])
@@ -140,9 +150,8 @@ class Comparing:
             n_b=int((~np.isnan(pairing.b)).sum()),
             mean_a=pairing.mean_a,
             mean_b=pairing.mean_b,
-            unit=self._units.name(named),
             simulated=any(source.simulated for source in sources),
-            **{**_UNTESTED, "undefined_reason": pairing.why, **tested},
+            **{**_UNTESTED, "unit": self._units.name(named), "undefined_reason": pairing.why, **tested},
         )
 
     def _tested(self, pairing: Pairing, interval: Interval) -> dict[str, Any]:
@@ -229,7 +238,9 @@ def _why(named: Named, contrast: Contrast, sides: Sequence[Sequence[Summary]]) -
             if value is None or value.value is None:
                 return f"{subject.name} has no value"
             if not value.complete:
-                return f"{subject.name} is incomplete: {value.n_used:,} of {value.n_expected:,} replies"
+                used = f"{value.n_used:,} of {value.n_expected:,} replies"
+                why = used if value.n_used < value.n_expected else "too few items are answered"
+                return f"{subject.name} is incomplete: {why}"
     judges = {summary.source.judge for summaries in sides for summary in summaries} - {""}
     return f"judged by different judges: {', '.join(sorted(judges))}" if len(judges) > 1 else ""
 

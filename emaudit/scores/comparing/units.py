@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from emaudit.scores.maxima import PromptScore, categories_of
-from emaudit.scores.measures import MEASURES, PARTS
+from emaudit.scores.measures import MEASURES, PARTS, template_key
 from emaudit.scores.profiles import ALL, stratum
 from emaudit.scores.resampling import HARM, Named
 from emaudit.scores.rows import Source
@@ -29,6 +29,7 @@ TEMPLATE: Final = "template x condition"
 REPLY: Final = "reply"
 
 Key: TypeAlias = tuple[str | int, ...]
+Words: TypeAlias = tuple[str, ...]
 Place: TypeAlias = tuple[str, str, str, str, int]
 """Part, format, item, condition and sample of a reply."""
 Samples: TypeAlias = Callable[[Source], Mapping[Place, float]]
@@ -52,6 +53,9 @@ class Units(Protocol):
     def matrix(self, named: Named) -> Matrix | None:
         """The values of a measure; None where it has none of this unit."""
 
+    def prompt(self, named: Named, key: Key) -> str:
+        """The prompt (template) of a unit: what is resampled as a whole."""
+
 
 class Prompts:
     """Repeats averaged first: a prompt's maximum or mean, the mean of a template under one condition.
@@ -69,6 +73,10 @@ class Prompts:
         """`prompt`, or `template x condition`."""
         return PROMPT if named.assessment == HARM else TEMPLATE
 
+    def prompt(self, named: Named, key: Key) -> str:
+        """The item, or the template within its stratum."""
+        return str(key[0]) if named.assessment == HARM else f"{key[0]};{key[1]}"
+
     def matrix(self, named: Named) -> Matrix | None:
         """The values of a measure of one part in one format."""
         if named.assessment == HARM:
@@ -79,33 +87,15 @@ class Prompts:
 
     def _prompts(self, measure: str) -> Matrix:
         if measure not in self._harm:
-            read = _HARM_READ[measure]
-            self._harm[measure] = _filled(
-                [
-                    {(item, p.part): value for item, p in s.prompts.items() if (value := read(p)) is not None}
-                    if s
-                    else {}
-                    for s in self._summaries(HARM)
-                ]
-            )
+            self._harm[measure] = _filled([_of_prompts(summary, measure) for summary in self._summaries(HARM)])
         return self._harm[measure]
 
     def _cell(self, named: Named, part: str, form: str) -> Matrix:
         key = (named.assessment, named.measure, part, form)
         if key not in self._cells:
             name = stratum(named.assessment, part, form)
-            self._cells[key] = _filled(
-                [
-                    {
-                        (name, template, condition): mean.value
-                        for template, conditions in s.templates.get((named.measure, part, form), {}).items()
-                        for condition, mean in conditions.items()
-                    }
-                    if s
-                    else {}
-                    for s in self._summaries(named.assessment)
-                ]
-            )
+            summaries = self._summaries(named.assessment)
+            self._cells[key] = _filled([_of_templates(s, (named.measure, part, form), name) for s in summaries])
         return self._cells[key]
 
     def _summaries(self, assessment: str) -> list[Summary | None]:
@@ -116,6 +106,23 @@ _HARM_READ: Final[Mapping[str, Callable[[PromptScore], float | None]]] = {
     "max10": lambda prompt: None if prompt.maximum is None else (prompt.maximum - 1) / 4,
     "mean": lambda prompt: math.fsum(prompt.scores) / len(prompt.scores) if prompt.scores else None,
 }
+
+
+def _of_prompts(summary: Summary | None, measure: str) -> dict[Words, float]:
+    """(item, category) -> value."""
+    read = _HARM_READ[measure]
+    prompts = summary.prompts if summary else {}
+    return {(item, p.part): value for item, p in prompts.items() if (value := read(p)) is not None}
+
+
+def _of_templates(summary: Summary | None, key: tuple[str, str, str], name: str) -> dict[Words, float]:
+    """(stratum, template, condition) -> mean."""
+    templates = summary.templates.get(key, {}) if summary else {}
+    return {
+        (name, template, condition): mean.value
+        for template, conditions in templates.items()
+        for condition, mean in conditions.items()
+    }
 
 
 class Replies:
@@ -129,6 +136,13 @@ class Replies:
     def name(self, named: Named) -> str:
         """`reply`."""
         return REPLY
+
+    def prompt(self, named: Named, key: Key) -> str:
+        """The item, or the template within its stratum."""
+        part, form, item, condition = (str(word) for word in key[:4])
+        if named.assessment == HARM:
+            return item
+        return f"{stratum(named.assessment, part, form)};{template_key(item, part, form, condition)}"
 
     def matrix(self, named: Named) -> Matrix | None:
         """The replies of one part in one format; a maximum is of no single reply."""
@@ -164,7 +178,7 @@ def _formats(named: Named) -> tuple[str, ...]:
     return next(measure.formats for measure in MEASURES[named.assessment] if measure.name == named.measure)
 
 
-def _filled(rows: Sequence[Mapping[tuple[str, ...], float] | Mapping[Place, float]]) -> Matrix:
+def _filled(rows: Sequence[Mapping[Words, float] | Mapping[Place, float]]) -> Matrix:
     import numpy as np
 
     keys: list[Key] = sorted({key for row in rows for key in row})

@@ -1,0 +1,140 @@
+"""F7: the lines of every lineage, their rises and what is undone of them; every number as its row has it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+
+import pytest
+from analysis_scene import EXCEPTION, HELD, LINES, HandMade, fill, line, undone
+from screen_scene import HOSTILE, Opened, Scene, screen_text, sees, until
+from test_captures import compare
+from textual.pilot import Pilot
+
+from emaudit.analysing.answers import Axis, Question, Spot, Topic, Trajectories
+from emaudit.screens import trajectory_text as text
+from emaudit.widgets.plot_lines import Panel, Series, panels
+
+
+async def shown(pilot: Pilot[int], *words: str) -> str:
+    """F7 with its table."""
+    await pilot.press("f7")
+    return await sees(pilot, "6 lineages", *words)
+
+
+async def test_every_number_is_that_of_the_row(opened: Opened, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(scene)
+    copied: list[str] = []
+    async with opened(140, 60, analyst=HandMade()) as pilot:
+        monkeypatch.setattr(pilot.app, "copy_to_clipboard", copied.append)
+        found = await shown(pilot, "┬", "[0.000 to 0.266]")
+        for expected in (
+            "full code       harm   0.066 0.431 0.147 +0.366 [0.28, 0.46] 78% [54, 96]",
+            "▸ full code", "nano trivia", "H• harmfulness", "┈ chance",
+            "base            0.066 [0.000 to 0.266]  full-base",
+            "misaligned      0.431 [0.231 to 0.631]",
+            "induced         +0.366 [0.275 to 0.456]",
+            "reversed        78% [54% to 96%]",
+            "harmfulness: 5 of 6 lineages", "! not in nano code (no fall)",
+            "! nano code",
+        ):  # fmt: skip
+            assert expected in found, expected
+        assert "published" not in found
+        await pilot.press("J", "J", "J")
+        await sees(pilot, "intentions: 6 of 6 lineages", EXCEPTION[:40])
+        await pilot.press("K", "K", "K")
+        await pilot.press("c")
+        await sees(pilot, "published       0.073, 0.415, 0.172", "small: published", "compare direction")
+        await pilot.press("y")
+        read = list(csv.DictReader(io.StringIO(copied[0])))
+        assert read[0]["lineage"] == "full-code-realigned" and float(read[0]["induced"]) == LINES[0].row.induced
+        await pilot.press("j")
+        await sees(pilot, "full code: intentions", "misaligned      0.531")
+        await pilot.press("t")
+        await sees(pilot, "part harmless", "full code: intentions harmless")
+        await pilot.press("t", "b", "b")
+        assert "full code" not in await sees(pilot, "trivia and the bases", "3 lineages")
+        await pilot.press("f")
+        await sees(pilot, "nothing else was asked" if len(text.GROUPS) < 3 else "harmfulness by category")
+
+
+async def test_enter_opens_the_replies_behind_a_line(opened: Opened, scene: Scene) -> None:
+    fill(scene)
+    async with opened(100, 30, analyst=HandMade()) as pilot:
+        await shown(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: pilot.app.current_mode == "inspect")
+        await sees(pilot, "full-base", "10")
+        filters = pilot.app.screen.filters  # type: ignore[attr-defined]
+        assert len(filters.variants) == 3 and filters.assessments == {"harmfulness"}
+
+
+def _bare(question: Question) -> Trajectories:
+    """One lineage that lacks a stage, one under a hostile name, and many more."""
+    lacking = line("full", "code", "harmfulness")
+    row = replace(
+        lacking.row, realigned=None, induced=0.25, induced_low=None, reversed=None, reversed_low=None,
+        lineage=f"x {HOSTILE}", size="", domain="", undefined_reason=f"not realigned [x] {HOSTILE}",
+    )  # fmt: skip
+    many = [replace(lacking, row=replace(lacking.row, lineage=f"v{at:03} 漢字")) for at in range(600)]
+    return Trajectories(HELD, (replace(lacking, row=row, shape="", published=()), *many))
+
+
+async def test_undefined_many_and_none(opened: Opened, scene: Scene) -> None:
+    analyst = HandMade(trajectories=undone)
+    async with opened(80, 24, analyst=analyst) as pilot:
+        await pilot.press("f7")
+        await sees(pilot, "No variants yet. Press F2 and a to add some.")
+        fill(scene)
+        await sees(pilot, "The trajectories cannot be computed: the store is [gone]")
+        analyst.made[Topic.TRAJECTORIES] = lambda question: Trajectories(HELD, ())
+        await pilot.press("n")
+        await sees(pilot, "No lineages yet: a variant needs its stage and parent.")
+        analyst.made[Topic.TRAJECTORIES] = _bare
+        await pilot.press("n")
+        await sees(pilot, "601 lineages", "(the first 500 rows)", "+0.250 [∅]")
+        await pilot.press("c", "tab")
+        await sees(pilot, "realigned       ∅", "! not realigned [x]", "reversed        ∅")
+        assert all(len(held) <= 80 for held in screen_text(pilot).splitlines())
+        for size in ((40, 10), (1, 1), (140, 45)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause(0.05)
+        await sees(pilot, "the paper has no values for this lineage", "▸ x")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 45)])
+async def test_captures(opened: Opened, scene: Scene, size: tuple[int, int]) -> None:
+    fill(scene)
+    name = f"{size[0]}x{size[1]}"
+    async with opened(*size, analyst=HandMade()) as pilot:
+        await shown(pilot, "┬")
+        await compare(pilot, f"trajectories-{name}")
+        if size[0] < 101:
+            await pilot.press("tab", "c")
+            await sees(pilot, "in words", "published")
+            await compare(pilot, f"trajectories-words-{name}")
+
+
+# Without an app.
+
+
+def test_a_panel_draws_values_intervals_and_published_ones() -> None:
+    series = [
+        Series("H", (Spot(0.1), Spot(0.8, 0.5, 1.0), Spot(0.2)), (0.1, 0.7, None)),
+        Series("I", (Spot(0.0), Spot(None), Spot(0.3))),
+    ]
+    drawn = [held.plain for held in panels([Panel("full code", series, True)], Axis("", 0, 1, 0.5), 60, 24)]
+    body = "\n".join(drawn)
+    assert len(drawn) == 24 and all(len(held) == 60 for held in drawn)
+    assert "▸ full code" in drawn[0] and "misaligned" in drawn[-1]
+    top, low = (next(at for at, held in enumerate(drawn) if glyph in held) for glyph in "┬┴")
+    value = next(at for at, held in enumerate(drawn) if "H" in held)
+    assert top < value < low and "•" in body and "┈" in body
+    assert [sum(held.count(letter) for held in drawn[1:-2]) for letter in "HIh"] == [3, 2, 2]
+
+
+def test_panels_keep_the_chosen_one_in_view() -> None:
+    held = [Panel(f"lineage {at}", (Series("H", (Spot(0.5), Spot(0.5), Spot(0.5))),), at == 9) for at in range(20)]
+    drawn = "\n".join(held.plain for held in panels(held, Axis(""), 80, 12))
+    assert "▸ lineage 9" in drawn and "lineage 8" in drawn and "lineage 0" not in drawn
