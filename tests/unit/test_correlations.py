@@ -281,7 +281,7 @@ def test_a_coin_is_named() -> None:
 
 
 def test_same_study_same_rows_and_every_variant_order(paper_like: Study, rows: list[CorrelationRow]) -> None:
-    again = Correlations(replace(paper_like, summaries=dict(reversed(paper_like.summaries.items()))))
+    again = Correlations(replace(paper_like, summaries=dict(reversed(list(paper_like.summaries.items())))))
     assert again.rows(["harmless"], ["all"]) == [r for r in rows if (r.columns, r.subset) == ("harmless", "all")]
 
 
