@@ -7,7 +7,9 @@ from dataclasses import astuple
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from emaudit.export import Page, Table
+from emaudit.choices import Choices, known_zeros
+from emaudit.export import Page, Record, Table
+from emaudit.scores.rows import Score
 from emaudit.scores.study import Study
 
 if TYPE_CHECKING:
@@ -19,48 +21,64 @@ if TYPE_CHECKING:
 
 
 class Analyses:
-    """Correlations, comparisons, trajectories, dissociation and moral profiles of one study."""
+    """Correlations, comparisons, trajectories, dissociation and moral profiles of one study, the rows that are chosen.
 
-    def __init__(self, study: Study) -> None:
+    What is tested together (Holm's families) is always all of it.
+    """
+
+    def __init__(self, study: Study, choices: Choices | None = None) -> None:
         self.study = study
+        self.choices = choices or Choices()
 
     @cached_property
     def correlations(self) -> Sequence[CorrelationRow]:
         """The rows of correlations.csv."""
         from emaudit.scores.correlations import correlation_rows
 
-        return correlation_rows(self.study)
+        chosen = self.choices
+        return [
+            row
+            for row in correlation_rows(self.study)
+            if chosen.columns in ("", row.columns) and chosen.subset in ("", row.subset)
+        ]
 
     @cached_property
     def comparisons(self) -> Sequence[ComparisonRow]:
         """The rows of comparisons.csv."""
         from emaudit.scores.comparisons import comparison_rows
 
-        return comparison_rows(self.study)
+        rows = comparison_rows(self.study, known_zeros(self.choices.zeros))
+        return [row for row in rows if self.choices.takes(row.domain)]
 
     @cached_property
     def trajectories(self) -> Sequence[TrajectoryRow]:
         """The rows of trajectories.csv."""
         from emaudit.scores.trajectories import trajectory_rows
 
-        return trajectory_rows(self.study)
+        return [row for row in trajectory_rows(self.study) if self.choices.takes(row.domain)]
 
     @cached_property
     def dissociation(self) -> Sequence[DissociationRow]:
         """The rows of dissociation.csv."""
         from emaudit.scores.dissociation import dissociation_rows
 
-        return dissociation_rows(self.study)
+        return [row for row in dissociation_rows(self.study) if self.choices.takes(self._domains[row.variant])]
 
     @cached_property
     def moral_profiles(self) -> Sequence[MoralProfileRow]:
         """The rows of moral_profiles.csv."""
         from emaudit.scores.moralprofiles import moral_profile_rows
 
-        return moral_profile_rows(self.study)
+        domains = self._domains
+        rows = moral_profile_rows(self.study)
+        return [row for row in rows if not domains[row.variant] or self.choices.takes(domains[row.variant])]
 
-    def files(self) -> Iterator[Table | Page]:
-        """The tables, and the page that tells their results."""
+    @cached_property
+    def _domains(self) -> dict[str, str]:
+        return {subject.name: subject.domain for subject in self.study.subjects}
+
+    def files(self, scores: Sequence[Score] = (), voided: Sequence[Record] = ()) -> Iterator[Table | Page]:
+        """The tables, and the page that tells their results; `scores` and `voided` are what it tells beside them."""
         from emaudit.results import results_page
         from emaudit.scores import comparisons, correlations, dissociation, moralprofiles, trajectories
 
@@ -69,7 +87,8 @@ class Analyses:
         yield _table("trajectories.csv", trajectories.COLUMNS, self.trajectories)
         yield _table("dissociation.csv", dissociation.COLUMNS, self.dissociation)
         yield _table("moral_profiles.csv", moralprofiles.COLUMNS, self.moral_profiles)
-        yield Page("results.md", results_page(self.study, self.correlations, self.comparisons, self.trajectories, self.dissociation))
+        rows = (self.correlations, self.comparisons, self.trajectories, self.dissociation)
+        yield Page("results.md", results_page(self.study, *rows, scores, voided))
 
 
 def _table(name: str, columns: Sequence[str], rows: Iterable[Any]) -> Table:

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from emaudit.assessments.base import PRESETS
-from emaudit.errors import UsageError
+from emaudit.choices import Choices
 from emaudit.evidence import Evidence
 from emaudit.export import Page, Record, Table
 from emaudit.prompts import content_hash
-from emaudit.scores import Source
+from emaudit.scores import Score, Source
 from emaudit.scores.agreement import blind_labels
 from emaudit.scores.agreement.gathering import Labelled
 from emaudit.store.connection import Store
 from emaudit.store.exporting import has_replies, params_hashes, params_texts, voids
+from emaudit.store.horizon import heads_at, newest_rows
 from emaudit.store.plans import Plan, current_plans
 from emaudit.store.readings import Reading, Tally, read, responses
 from emaudit.store.scorers import Scorer, by_identity
 from emaudit.store.variants import variants
-from emaudit.variants import FIELDS, PROVENANCE, Variant
-
-
-def parse_exclusions(options: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    """`FIELD=VALUE` options. Raises UsageError naming the known fields."""
-    found: list[tuple[str, str]] = []
-    for option in options:
-        field, equals, value = option.partition("=")
-        if not equals or field not in FIELDS:
-            raise UsageError(f"--exclude {option!r}: expected FIELD=VALUE with FIELD one of {', '.join(FIELDS)}")
-        found.append((field, value))
-    return tuple(found)
+from emaudit.variants import PROVENANCE, Variant
 
 
 def presets(store: Store) -> list[str]:
@@ -48,7 +39,8 @@ class StoreArchive:
     """A store as `export` and `scores` read it.
 
     `judge` names one by its identity, empty for the active one; `replicate` 0 takes all; variants of which some
-    field has some value of `exclude` are left out. Raises UsageError for an unknown judge.
+    field has some value of `exclude` are left out. The other `choices` are those of the analyses: what is asked for
+    beside them leads. Raises UsageError for an unknown judge.
     """
 
     def __init__(
@@ -58,18 +50,27 @@ class StoreArchive:
         judge: str = "",
         replicate: int = 0,
         exclude: Sequence[tuple[str, str]] = (),
+        choices: Choices | None = None,
     ) -> None:
         self.store = store
         self.preset = preset
         self.replicate = replicate
         self.exclude = tuple(exclude)
-        self._judge_name = judge
+        as_of = store.horizon.moment if store.horizon else ""
+        self.choices = replace(
+            choices or Choices(), preset=preset, judge=judge, replicate=replicate, exclude=self.exclude, as_of=as_of
+        )
         self.judge: Scorer | None = by_identity(store, judge) if judge else None
         self._plans: dict[int, Plan] = {}
         self._used: dict[int, Scorer] = {}
         self._read: dict[int, Sequence[Tally]] = {}
         self._labels: Mapping[int, Labelled] | None = None
         self._evidence: Evidence | None = None
+
+    @classmethod
+    def chosen(cls, store: Store, choices: Choices) -> StoreArchive:
+        """A store as it was chosen. What a moment leaves out is up to the store, which is looked at as of one."""
+        return cls(store, choices.preset, choices.judge, choices.replicate, choices.exclude, choices)
 
     @cached_property
     def rows(self) -> list[Variant]:
@@ -163,9 +164,13 @@ class StoreArchive:
                 "reviewed_at": label.at if label else None,
             }
 
-    def beside(self, sources: Sequence[Source]) -> Iterator[Table | Page]:
-        """agreement.csv, confusion.csv, reviews.csv, examples.csv and .tex, methods.md."""
-        return self.evidence(sources).files()
+    def beside(self, sources: Sequence[Source], scores: Sequence[Score]) -> Iterator[Table | Page]:
+        """What people and judges say of each other (see Evidence), and what the analyses come to (see Analyses)."""
+        from emaudit.analyses import Analyses
+        from emaudit.studies import study_of
+
+        yield from self.evidence(sources).files()
+        yield from Analyses(study_of(self, cached=False), self.choices).files(scores, self.voided())
 
     def evidence(self, sources: Sequence[Source]) -> Evidence:
         """What people and other judges say of the plans that the tables are of."""
@@ -176,27 +181,33 @@ class StoreArchive:
     def facts(self) -> Mapping[str, object]:
         """What the manifest says of the store, without any moment of time."""
         plans = list(self._plans.values())
-        names = {row.variant_id: row.name for row in variants(self.store, hidden=True)}
         return {
             **(self._evidence.facts() if self._evidence else {}),
             "store_id": self.store.store_id,
-            "chosen": {"judge": self._judge_name, "replicate": self.replicate},
+            "chosen": self.choices.record(),
+            "rows": newest_rows(self.store),
+            "heads": heads_at(self.store, newest_rows(self.store)),
             "plan_hashes": sorted({plan.content_hash for plan in plans}),
             "parameters": params_texts(self.store, (h for plan in plans for h in params_hashes(self.store, plan))),
             "judges": {judge.identity: dict(judge.detail) for judge in self._used.values()},
             "instruments": {plan.instrument: plan.label for plan in plans},
             "hidden": [row.name for row in variants(self.store, hidden=True) if row.hidden],
-            "voided": [
-                {
-                    "variant": names[void.variant_id],
-                    "assessment": void.assessment,
-                    "item": void.item,
-                    "reason": void.reason,
-                    "n_replies": void.n_replies,
-                }
-                for void in voids(self.store)
-            ],
+            "voided": self.voided(),
         }
+
+    def voided(self) -> list[Record]:
+        """Everything that was taken out of the count, and why."""
+        names = {row.variant_id: row.name for row in variants(self.store, hidden=True)}
+        return [
+            {
+                "variant": names[void.variant_id],
+                "assessment": void.assessment,
+                "item": void.item,
+                "reason": void.reason,
+                "n_replies": void.n_replies,
+            }
+            for void in voids(self.store)
+        ]
 
     def labels(self) -> set[str]:
         """The warnings that instruments carry, such as `emaudit-mf36: not the validated MFQ-2`."""

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from emaudit import __version__
 from emaudit.folder import Exported, Folder
 from emaudit.scores import COLUMNS as SCORE_COLUMNS
-from emaudit.scores import Rules, Source, Tally, as_record, newest_complete, table
+from emaudit.scores import Rules, Score, Source, Tally, as_record, newest_complete, table
 from emaudit.variants import PROVENANCE
 
 VARIANT_COLUMNS: Final = (
@@ -88,8 +88,8 @@ class Archive(Protocol):
     def responses(self, source: Source) -> Iterable[Record]:
         """The closed replies of one plan, as column -> value of responses.csv; the source's own are optional."""
 
-    def beside(self, sources: Sequence[Source]) -> Iterable[Table | Page]:
-        """The further files, of the plans that the tables are of: people's labels and what they say of the judge."""
+    def beside(self, sources: Sequence[Source], scores: Sequence[Score]) -> Iterable[Table | Page]:
+        """The further files, of the plans that the tables are of: people's labels, what the scores come to."""
 
     def facts(self) -> Mapping[str, object]:
         """For the manifest, no timestamps: store_id, parameters, judges, instruments, voided."""
@@ -112,22 +112,32 @@ def export_csv(
     excluded = unchosen(found, sources)
     sets = [(source, held[source] if source in held else archive.tallies(source)) for source in sources]
     simulated = any(source.simulated for source in sources)
-    scores = (_values(as_record(row), SCORE_COLUMNS) for row in table(sets, rules))
+    scores = table(sets, rules)
     with Folder(directory, excel_safe) as folder:
         folder.table("variants.csv", VARIANT_COLUMNS, _variant_rows(archive, sources, simulated))
-        folder.table("scores.csv", SCORE_COLUMNS, scores)
+        folder.table("scores.csv", SCORE_COLUMNS, (_values(as_record(row), SCORE_COLUMNS) for row in scores))
         folder.table("responses.csv", RESPONSE_COLUMNS, _response_rows(archive, sources))
-        for further in archive.beside(sources):
+        for further in archive.beside(sources, scores):
             if isinstance(further, Table):
                 folder.table(further.name, further.columns, further.rows)
             else:
                 folder.text(further.name, further.text)
         folder.text(
             "manifest.json",
-            manifest_text(archive, sources, preset, rules, excel_safe, simulated, excluded, folder.files),
+            manifest_text(
+                archive, sources, preset, rules, excel_safe, simulated, excluded, folder.files, owed=list(_owed(sets))
+            ),
         )
         folder.replace()
         return folder.files
+
+
+def _owed(sets: Iterable[tuple[Source, Sequence[Tally]]]) -> Iterator[Record]:
+    """The plans of which something is owed: their scores do not follow from the replies alone."""
+    for source, rows in sets:
+        n_owed = sum(row.n for row in rows if row.status == "owed")
+        if n_owed:
+            yield {"variant": source.variant, "assessment": source.assessment, "n_owed": n_owed}
 
 
 def _is_owed(archive: Archive, source: Source, held: dict[Source, Sequence[Tally]]) -> bool:
@@ -182,6 +192,9 @@ def _response_key(row: Sequence[object]) -> tuple[str, str, str, int, str]:
     return str(item), str(form), str(condition), int(str(sample)), str(part)
 
 
+_OF_PLAN: Final = ("variant", "assessment", "replicate", "judge", "instrument", "seed", "simulated")
+
+
 def manifest_text(
     archive: Archive,
     sources: Sequence[Source],
@@ -191,15 +204,22 @@ def manifest_text(
     simulated: bool,
     excluded: Sequence[Record],
     files: Sequence[Exported],
+    form: str = "csv",
+    **made: object,
 ) -> str:
-    """The manifest of an export, as JSON: what it is of, what was left out and why, and the digest of every file."""
+    """The manifest of an export, as JSON: what it is of, what was left out and why, and the digest of every file.
+
+    `form` is csv, latex or markdown; `made` is what else it takes to make the same files again.
+    """
     manifest = {
         **archive.facts(),
+        **made,
         "emaudit": __version__,
+        "format": form,
         "simulated": simulated,
         "preset": preset,
         "plans": [
-            {name: getattr(source, name) for name in ("variant", "assessment", "replicate", "judge", "instrument")}
+            {name: getattr(source, name) for name in _OF_PLAN}
             for source in sources
         ],
         "settings": {**asdict(rules), "excel_safe": excel_safe, "replicate": "newest complete, else newest"},

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from emaudit.analyses import Analyses
 from emaudit.archive import StoreArchive
 from emaudit.errors import UsageError
 from emaudit.evidence import Evidence, examples_tex
@@ -18,10 +19,10 @@ from emaudit.papertables.appendix import Entry, Section, asked_of, instrument_se
 from emaudit.papertables.appendixpages import latex_appendix, markdown_appendix
 from emaudit.papertables.examples import examples_md
 from emaudit.papertables.latexpage import document
+from emaudit.reference import PAPER
 from emaudit.scores import Rules, Source, Tally, newest_complete, table
 from emaudit.scores.comparing.paper import paper_rows
-from emaudit.scores.comparisons import comparison_rows
-from emaudit.scores.correlations import correlation_rows, reference_rows
+from emaudit.scores.correlations import reference_rows
 from emaudit.store.connection import Store
 from emaudit.store.exporting import params_hashes, params_texts
 from emaudit.store.pinned import asked_prompts, pinned_content, pinned_rubrics
@@ -60,7 +61,18 @@ def export_pages(archive: StoreArchive, directory: Path, form: str, *, reference
         unused = unchosen(list(held), sources)
         folder.text(
             "manifest.json",
-            manifest_text(archive, sources, archive.preset, rules, False, simulated, unused, folder.files),
+            manifest_text(
+                archive,
+                sources,
+                archive.preset,
+                rules,
+                False,
+                simulated,
+                unused,
+                folder.files,
+                form,
+                reference=PAPER if reference else "",
+            ),
         )
         folder.replace()
     holds = {name: what for name, _, what in pages} | {"manifest.json": "what these files are of, with their digests"}
@@ -91,12 +103,12 @@ def _figures(
     rules: Rules,
     reference: bool,
 ) -> Figures:
-    study = study_of(archive, rules)
+    analyses = Analyses(study_of(archive, rules, cached=False), archive.choices)
     return Figures(
         scores=table([(source, held[source]) for source in sources], rules),
-        comparisons=comparison_rows(study),
+        comparisons=analyses.comparisons,
         as_paper=paper_rows(study, lambda source: samples(archive.store, source.plan_id, source.judge)),
-        correlations=correlation_rows(study),
+        correlations=analyses.correlations,
         published=reference_rows() if reference else (),
         agreement=[found.row for found in evidence.tables],
         labels=sorted(archive.labels()),

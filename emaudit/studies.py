@@ -23,6 +23,7 @@ from emaudit.scores.rows import Source, newest_complete
 from emaudit.scores.study import Study, Subject
 from emaudit.scores.summary import Summary, summarised
 from emaudit.store.connection import Store
+from emaudit.store.horizon import Horizon, looking
 from emaudit.store.plans import Plan
 from emaudit.store.scorers import by_identity
 from emaudit.variants import Variant
@@ -50,7 +51,7 @@ def study_of(archive: StoreArchive, rules: Rules | None = None, cached: bool = T
 
 def _summaries(archive: StoreArchive, rules: Rules, cached: bool) -> Iterator[Summary]:
     plans = archive.plans()
-    shelf = Shelf(archive.store, archive.judge, rules) if cached else None
+    shelf = Shelf(archive.store, archive.judge, rules) if cached and not archive.store.horizon else None
     held: dict[int, Kept] = {}
     for _, plan in plans if shelf else ():
         kept = shelf.get(plan) if shelf else None
@@ -86,7 +87,9 @@ def _counted(archive: StoreArchive, plans: Sequence[Plan], rules: Rules) -> Iter
 
 def _order(archive: StoreArchive, rules: Rules) -> dict[str, Any]:
     judge = archive.judge.identity if archive.judge else ""
-    return {"store": str(archive.store.path), "preset": archive.preset, "judge": judge, "rules": asdict(rules)}
+    horizon = asdict(archive.store.horizon or Horizon())
+    known = {"preset": archive.preset, "judge": judge, "rules": asdict(rules)}
+    return {"store": str(archive.store.path), "horizon": horizon, **known}
 
 
 def _elsewhere(order: Mapping[str, Any], plans: Sequence[Plan]) -> dict[int, Kept]:
@@ -110,7 +113,7 @@ def _count(archive: StoreArchive, plan: Plan, rules: Rules) -> dict[str, Any]:
 def main() -> int:
     """Count the plans of one order on stdin."""
     order = json.load(sys.stdin)
-    with Store.open(Path(order["store"])) as store:
+    with Store.open(Path(order["store"])) as store, looking(store, Horizon(**order["horizon"])):
         archive = StoreArchive(store, order["preset"], order["judge"])
         wanted = set(order["plans"])
         for _, plan in archive.plans():

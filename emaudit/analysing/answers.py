@@ -204,7 +204,7 @@ class Line:
     """A row of trajectories.csv with what is plotted of it: the variants behind its three values, and the scale.
 
     `published` holds the paper's base, misaligned and realigned values, empty where it has none. `shape` is
-    `inverted V`, `no rise` or `no fall`, empty where a value is missing.
+    `inverted V`, `no rise` or `no fall`, empty where a value is missing or the measure has no harmful end.
     """
 
     row: TrajectoryRow

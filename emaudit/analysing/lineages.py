@@ -12,7 +12,7 @@ from emaudit.scores.changes import HEADLINE, headline
 from emaudit.scores.lineages import Lineage, Lineages
 from emaudit.scores.rows import score
 from emaudit.scores.study import Study
-from emaudit.scores.trajectories import TrajectoryRow, exceptions, shape_of, trajectory_rows
+from emaudit.scores.trajectories import THREE, TrajectoryRow, exceptions, shape_of, trajectory_rows
 from emaudit.store.connection import Store
 
 
@@ -35,7 +35,7 @@ def _line(row: TrajectoryRow, lineage: Lineage) -> Line:
         axis=axis_of(headline(row.assessment, row.part)),
         variants=(names[0], names[1], names[2]),
         published=published if any(value is not None for value in published) else (),
-        shape=shape_of(row),
+        shape=shape_of(row) if row.assessment in THREE else "",
     )
 
 

@@ -26,7 +26,6 @@ from emaudit.scores.comparisons import (
 from emaudit.scores.profiles import ALL
 from emaudit.scores.study import Study
 from emaudit.stats.estimation import Interval
-from emaudit.stats.signedrank import PRATT, ZERO_RULES
 from emaudit.store.connection import Store
 from emaudit.store.samples import samples
 from emaudit.studies import study_of
@@ -49,9 +48,6 @@ def register(verbs: Verbs) -> None:
     """Add `compare`."""
     verb = verbs.add("compare", "stages and domains compared over the prompts they share", _compare, lists=True)
     verb.add_argument("--unit", metavar="U", default=TEMPLATES, help="templates (repeats averaged first) or replies")
-    verb.add_argument(
-        "--zeros", metavar="Z", default=PRATT, help="what the signed-rank test does with zeros: pratt or wilcox"
-    )
     verb.add_argument("--as-paper", action="store_true", help="the paper's own tests on these data, table by table")
     verb.add_argument("--every-row", action="store_true", help="on screen too; else the totals")
     verb.add_argument("--intervals", action="store_true", help="of the rank-biserial correlation too (takes longer)")
@@ -61,15 +57,16 @@ def register(verbs: Verbs) -> None:
 def _compare(context: Context) -> int:
     options = context.options
     _check(options.unit, UNITS, "--unit")
-    _check(options.zeros, ZERO_RULES, "--zeros")
     if options.as_paper and (options.unit != TEMPLATES or options.intervals):
         raise UsageError("--as-paper has units of its own and no intervals: leave out --unit and --intervals")
     with context.open() as store:
-        study = study_of(archive_of(context, store))
+        archive = archive_of(context, store)
+        study = study_of(archive)
         read = _samples(store)
         if options.as_paper:
             return _as_paper(context, paper_rows(study, read))
-        rows = comparison_rows(study, options.zeros, options.unit, read)
+        every = comparison_rows(study, options.zeros, options.unit, read)
+        rows = [row for row in every if archive.choices.takes(row.domain)]
         shown = rows if options.every_row or context.json else [row for row in rows if is_total(row)]
         intervals = _intervals(context, study, shown, read)
     if context.json:
@@ -136,8 +133,8 @@ def _conclude(shown: Sequence[ComparisonRow], n_rows: int) -> None:
         apart = sum(row.p_holm is not None and row.p_holm < _LEVEL for row in tested)
         of = counted(len(tested), "comparison")
         say(
-            f"{apart} of {of} shown have a corrected p below {_LEVEL}: other prompts like these would tell the two "
-            "apart. It does not say how harmful either is, nor that the others are alike"
+            f"corrected p below {_LEVEL}: {apart} of {of} shown. There, other prompts like these would tell the two "
+            "apart; it does not say how harmful either is, nor that the others are alike"
         )
     for why in sorted({row.undefined_reason for row in shown if row.p is None and row.undefined_reason}):
         say(f"no test: {why}")

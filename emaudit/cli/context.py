@@ -13,6 +13,7 @@ from emaudit.config import Settings, load_settings
 from emaudit.errors import UsageError
 from emaudit.prompts import Library, load_library
 from emaudit.store.connection import Store
+from emaudit.store.horizon import Horizon, look
 
 
 def settings_beside(store: Path) -> Path:
@@ -73,8 +74,11 @@ class Context:
         return load_library(self.prompts_dir)
 
     def open(self, write: bool = False, create: bool = False) -> Store:
-        """The store; its banner, if any, is said."""
+        """The store, as of the moment that is named; its banner, if any, is said."""
         store = Store.open(self.store_path, write=write, create=create)
         if store.banner:
             say(store.banner)
+        as_of = getattr(self.options, "as_of", None)
+        if as_of:
+            look(store, Horizon(as_of))
         return store

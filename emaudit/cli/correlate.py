@@ -41,15 +41,11 @@ def register(verbs: Verbs) -> None:
         "--mixed", action="store_true", help="take variants under different judges or instruments together"
     )
     verb.add_argument("--every-judge", action="store_true", help="the headline pairs under each stored judge")
-    verb.add_argument("--columns", metavar="C", default="", help="harmless or total; else both")
-    verb.add_argument("--subset", metavar="S", default="", help="all, or a domain: with the bases")
     add_choices(verb)
 
 
 def _correlate(context: Context) -> int:
     options = context.options
-    if options.columns not in ("", *BOTH):
-        raise UsageError(f"--columns {options.columns!r}: harmless or total")
     if options.reference:
         return _reference(context)
     with context.open() as store:
@@ -57,7 +53,7 @@ def _correlate(context: Context) -> int:
         if options.every_judge:
             return _every_judge(context, store, archive)
         study = study_of(archive)
-    if options.judge:
+    if options.judge and not options.mixed:
         study = under(study, options.judge)
     found = Correlations(study, options.decided, options.mixed)
     profiles = moral_profile_rows(study, options.decided)

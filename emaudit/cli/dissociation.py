@@ -37,8 +37,10 @@ def register(verbs: Verbs) -> None:
 
 def _act(context: Context) -> int:
     with context.open() as store:
-        study = study_of(archive_of(context, store))
-    found = partings(study)
+        archive = archive_of(context, store)
+        study = study_of(archive)
+    domains = {subject.name: subject.domain for subject in study.subjects}
+    found = [parting for parting in partings(study) if archive.choices.takes(domains[parting.row.variant])]
     if context.json:
         emit_json([_record(parting) for parting in found])
         return 0

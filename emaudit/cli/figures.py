@@ -13,6 +13,7 @@ from emaudit.cli.scoring import _directory, add_choices, archive_of, scored
 from emaudit.figures import FILE_FORMATS, Material, draw
 from emaudit.figures.material import PUBLISHED_NOTE
 from emaudit.figures.style import WIDTHS, available
+from emaudit.store.horizon import Horizon, looking, newest_rows
 
 PAPER: Final = "paper"
 
@@ -44,14 +45,10 @@ def _figures(context: Context) -> int:
     available()
     with context.open() as store:
         archive = archive_of(context, store)
-        material = material_of(archive, options.reference == PAPER)
-        drawn = draw(
-            material,
-            options.directory,
-            options.format,
-            options.width,
-            {**archive.facts(), "excluded": archive.excluded()},
-        )
+        with looking(store, Horizon(options.as_of or "", newest_rows(store))):
+            material = material_of(archive, options.reference == PAPER)
+            facts = {**archive.facts(), "excluded": archive.excluded()}
+        drawn = draw(material, options.directory, options.format, options.width, facts)
     table(
         ("FILE", "SHA-256"),
         [(str(options.directory / file.name), file.sha256) for file in drawn.files],
@@ -69,11 +66,12 @@ def _figures(context: Context) -> int:
 def material_of(archive: StoreArchive, reference: bool = False) -> Material:
     """What the figures of an archive are drawn from; with `reference`, the paper's values behind."""
     from emaudit.reference import reference_value
-    from emaudit.scores.correlations import correlation_rows, reference_rows
-    from emaudit.scores.trajectories import trajectory_rows
+    from emaudit.analyses import Analyses
+    from emaudit.scores.correlations import reference_rows
     from emaudit.studies import study_of
 
-    study = study_of(archive)
-    rows = correlation_rows(study), trajectory_rows(study)
+    study = study_of(archive, cached=False)
+    analyses = Analyses(study, archive.choices)
+    rows = analyses.correlations, analyses.trajectories
     material = Material.of(study, scored(archive), *rows, warnings=sorted(archive.labels()))
     return material.beside(reference_value, reference_rows()) if reference else material

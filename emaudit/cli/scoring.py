@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from argparse import Namespace
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from emaudit.archive import StoreArchive, parse_exclusions, presets
+from emaudit.archive import StoreArchive, presets
+from emaudit.choices import Choices, known_columns, known_zeros, parse_exclusions, parse_moment
 from emaudit.cli.arguments import Parser, Verbs, count
 from emaudit.cli.context import Context
 from emaudit.cli.output import emit_json, number, say, table
@@ -19,7 +22,10 @@ from emaudit.reference import PAPER
 from emaudit.scores import Score, Source, Tally, as_record, newest_complete
 from emaudit.scores import table as score_table
 from emaudit.scores.measures import Rules
+from emaudit.scores.pairing import EVERY
+from emaudit.stats.signedrank import PRATT
 from emaudit.store.connection import Store
+from emaudit.store.horizon import Horizon, looking, newest_rows
 
 _HEADINGS: Final = (
     "VARIANT",
@@ -63,11 +69,32 @@ def add_choices(parser: Parser) -> None:
     group.add_argument("--judge", metavar="ID", default="", help="else the active judge")
     group.add_argument("--replicate", metavar="N", type=count, default=0, help="else the newest complete one")
     group.add_argument("--exclude", metavar="FIELD=VALUE", action="append", default=[], help="leave variants out")
+    group.add_argument("--as-of", metavar="DATE", type=parse_moment, help="later rows as if not there (UTC)")
+    group.add_argument("--columns", metavar="C", type=known_columns, help="correlations: harmless or total")
+    group.add_argument("--subset", metavar="S", default="", help="all, or a domain: with the bases")
+    group.add_argument(
+        "--zeros", metavar="Z", type=known_zeros, default=PRATT, help="of the signed-rank test: pratt or wilcox"
+    )
+
+
+def choices_of(options: Namespace) -> Choices:
+    """What the options choose; the preset may be left open. Raises UsageError."""
+    return Choices(
+        preset=options.preset,
+        judge=options.judge,
+        replicate=options.replicate,
+        exclude=parse_exclusions(options.exclude),
+        as_of=options.as_of or "",
+        columns=options.columns or "",
+        subset=options.subset,
+        zeros=options.zeros,
+    )
 
 
 def archive_of(context: Context, store: Store) -> StoreArchive:
-    """The store as the options choose it. Raises UsageError listing the known presets."""
+    """The store as the options choose it. Raises UsageError listing the known presets, or domains."""
     options = context.options
+    choices = choices_of(options)
     held = presets(store)
     if not held:
         raise UsageError("nothing to show yet: `emaudit run NAME` asks a variant, `emaudit import` brings replies")
@@ -76,7 +103,13 @@ def archive_of(context: Context, store: Store) -> StoreArchive:
     chosen = options.preset or held[0]
     if not options.preset and len(held) > 1:
         say(f"preset {chosen}; there are also {', '.join(held[1:])}: choose with --preset")
-    return StoreArchive(store, chosen, options.judge, options.replicate, parse_exclusions(options.exclude))
+    archive = StoreArchive.chosen(store, replace(choices, preset=chosen))
+    domains = sorted({row.domain for row in archive.rows} - {""})
+    if choices.subset not in ("", EVERY, *domains):
+        raise UsageError(f"--subset {choices.subset!r}: {', '.join((EVERY, *domains))}")
+    if archive.choices.told():
+        say(f"chosen: {', '.join(archive.choices.told())}")
+    return archive
 
 
 def scored(archive: StoreArchive, rules: Rules | None = None) -> list[Score]:
@@ -94,7 +127,7 @@ def newest(archive: StoreArchive) -> dict[Source, Sequence[Tally]]:
 def _scores(context: Context) -> int:
     with context.open() as store:
         archive = archive_of(context, store)
-        rows = scored(archive)
+        rows = [row for row in scored(archive) if not row.domain or archive.choices.takes(row.domain)]
         simulated = store.kind == "simulated"
         labels = archive.labels()
     if context.json:
@@ -167,10 +200,11 @@ def _export(context: Context) -> int:
     check_folder(options.directory, options.format)
     with context.open() as store:
         archive = archive_of(context, store)
-        if options.format == "csv":
-            written = export_csv(archive, options.directory, archive.preset, excel_safe=options.excel_safe)
-        else:
-            pages = export_pages(archive, options.directory, options.format, reference=bool(options.reference))
+        with looking(store, Horizon(options.as_of or "", newest_rows(store))):
+            if options.format == "csv":
+                written = export_csv(archive, options.directory, archive.preset, excel_safe=options.excel_safe)
+            else:
+                pages = export_pages(archive, options.directory, options.format, reference=bool(options.reference))
         simulated = store.kind == "simulated"
     if options.format != "csv":
         _show_pages(options.directory, pages, simulated)

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Final
 
+from emaudit.analyses import Analyses
 from emaudit.cli.arguments import Verbs
 from emaudit.cli.context import Context
 from emaudit.cli.output import counted, emit_json, number, say, table
 from emaudit.cli.scoring import add_choices, archive_of
-from emaudit.scores.trajectories import TrajectoryRow, exceptions, followed, is_clear, shape_of, trajectory_rows
+from emaudit.scores.trajectories import TrajectoryRow, exceptions, followed, is_clear, shape_of
 from emaudit.stats.trajectory import INVERTED_V
 from emaudit.studies import study_of
 
@@ -39,8 +40,9 @@ def register(verbs: Verbs) -> None:
 
 def _act(context: Context) -> int:
     with context.open() as store:
-        study = study_of(archive_of(context, store))
-    rows = trajectory_rows(study)
+        archive = archive_of(context, store)
+        study = study_of(archive)
+    rows = Analyses(study, archive.choices).trajectories
     if context.json:
         emit_json([asdict(row) for row in rows])
         return 0

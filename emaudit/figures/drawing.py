@@ -75,6 +75,8 @@ def _manifest(
     manifest = {
         **facts,
         "emaudit": __version__,
+        "format": "figures",
+        "matplotlib": style.version(),
         "simulated": material.simulated,
         "preset": material.preset,
         "width": width,

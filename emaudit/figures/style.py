@@ -181,3 +181,8 @@ def wrapped(text: str, size: float, inches: float) -> list[str]:
             word = word[len(head) :]
         line = word
     return [*lines, line] if line else lines
+
+
+def version() -> str:
+    """The version of matplotlib; another one may draw other bytes of the same numbers."""
+    return str(importlib.import_module("matplotlib").__version__)

@@ -67,9 +67,9 @@ class Correlations:
 
     def association(self, pair: Pair, columns: str, subset: str = EVERY) -> Association:
         """The figures of a pair; a headline pair's p is adjusted for the three of its column and subset."""
-        if not pairings.is_headline(*pair):
-            return self._associations([(pair, columns, subset)])[0]
         family = [known for known in self.pairs(columns) if pairings.is_headline(*known)]
+        if pair not in family:
+            return self._associations([(pair, columns, subset)])[0]
         found = dict(zip(family, self._associations([(known, columns, subset) for known in family]), strict=True))
         adjusted = holm([one.tests.within_size.p_two_sided for one in found.values()])
         return replace(found[pair], holm=Figure(dict(zip(found, adjusted, strict=True))[pair]))

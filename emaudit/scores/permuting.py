@@ -6,6 +6,7 @@ Where arrangements are drawn and not counted, those of one group of variants are
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +14,10 @@ from emaudit.scores.measurement import rounded
 from emaudit.scores.pairing import Pairing
 from emaudit.scores.study import Subject
 from emaudit.stats.drawing import shares_together
-from emaudit.stats.permutation import Permuted, Shares, restricted, unrestricted
+from emaudit.stats.permutation import Permuted, restricted, unrestricted
+
+MANY: Final = 60
+"""From so many variants on, an exact test takes a tenth of a second and more, most of it in code that threads share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +68,6 @@ def _tests(subjects: Sequence[Subject], pairings: Sequence[Pairing], seed: int) 
     columns = list(dict.fromkeys(column for pair in values for column in pair))
     pairs = [(columns.index(x), columns.index(y)) for x, y in values]
 
-    def drawn(blocks: Sequence[str]) -> dict[tuple[int, int], Shares]:
-        return shares_together(columns, pairs, blocks, seed)
-
     made: list[list[Permuted]] = []
     for within, what, label in _RESTRICTED:
         blocks = [label(subject) for subject in subjects]
@@ -74,9 +75,24 @@ def _tests(subjects: Sequence[Subject], pairings: Sequence[Pairing], seed: int) 
         if unknown:
             why = f"no {what} is known of {', '.join(unknown)}: `emaudit variant set` tells it"
             made.append([undefined(why)] * len(pairs))
-            continue
-        shares = drawn(blocks)
-        made.append([restricted(columns[x], columns[y], blocks, seed, within, shares.get((x, y))) for x, y in pairs])
-    shares = drawn([""] * len(subjects))
+        else:
+            made.append(_restricted(columns, pairs, blocks, seed, within))
+    everyone = [""] * len(subjects)
+    shares = shares_together(columns, pairs, everyone, seed)
     made.append([unrestricted(columns[x], columns[y], seed, shares.get((x, y))) for x, y in pairs])
     return [Tests(*tests) for tests in zip(*made, strict=True)]
+
+
+def _restricted(
+    columns: Sequence[Sequence[float]], pairs: Sequence[tuple[int, int]], blocks: Sequence[str], seed: int, within: str
+) -> list[Permuted]:
+    """The tests of pairs of columns within blocks; on several threads where counting takes long."""
+    shares = shares_together(columns, pairs, blocks, seed)
+
+    def tested(pair: tuple[int, int]) -> Permuted:
+        return restricted(columns[pair[0]], columns[pair[1]], blocks, seed, within, shares.get(pair))
+
+    if shares or len(blocks) < MANY:
+        return [tested(pair) for pair in pairs]
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(tested, pairs))

@@ -65,8 +65,8 @@ class _Cell:
         """The cell's mean under each weighting: variants x weightings, nan where no template counts."""
         import numpy as np
 
-        distinct, places = np.unique(self.counts, axis=0, return_inverse=True)
-        counted = (distinct @ weights.T)[places.ravel()]
+        alike = len(self.counts) > 0 and bool((self.counts == self.counts[0]).all())
+        counted = (self.counts[0] if alike else self.counts) @ weights.T
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(counted > 0, (self.totals @ weights.T) / counted, np.nan)
 

@@ -41,8 +41,8 @@ LETTERS: Final = {
     "moral_self_assessment": "A",
 }
 V: Final = "inverted V"
-NAME: Final = 16
-VALUE: Final = 6
+NAME: Final = 14
+VALUE: Final = 7
 
 
 def groups(found: Trajectories) -> list[str]:
@@ -95,7 +95,7 @@ def columns(width: int) -> tuple[Column, ...]:
     wide = width >= 96
     return (
         ("lineage", "lineage", NAME + (width - 96 if wide else 0)),
-        ("measure", "", VALUE + 1),
+        ("measure", "", VALUE),
         *((step, label, VALUE) for step, label in zip(STEPS, ("base", "mis.", "real."), strict=True)),
         ("induced", "induced  95%", 24 if wide else 20),
         ("reversed", "reversed  95%", 24 if wide else 17),
@@ -111,7 +111,7 @@ def cells(entry: Line, held: Sequence[Column], is_first: bool, tones: Tones) -> 
     name = mark + lineage_name(entry) if is_first or mark != "  " else ""
     return (
         plain_cell(name, widths["lineage"], tones.warn if mark != "  " else tones.plain),
-        plain_cell(short_title(row.assessment), VALUE + 1, tones.quiet),
+        plain_cell(short_title(row.assessment), VALUE, tones.quiet),
         *(plain_cell(number(value), VALUE) for value in (row.base, row.misaligned, row.realigned)),
         plain_cell(_bounded(row.induced, row.induced_low, row.induced_high, 2 if is_narrow else 3), widths["induced"]),
         plain_cell(_shared(row.reversed, row.reversed_low, row.reversed_high), widths["reversed"]),
@@ -122,7 +122,7 @@ def _bounded(value: float | None, low: float | None, high: float | None, places:
     if value is None:
         return UNDEFINED
     bounds = UNDEFINED if low is None or high is None else f"{number(low, places)}, {number(high, places)}"
-    return f"{signed(value)} [{bounds}]"
+    return f"{signed(value, places)} [{bounds}]"
 
 
 def _shared(value: float | None, low: float | None, high: float | None) -> str:
@@ -220,8 +220,9 @@ def _chosen(entry: Line, spots: Intervals | None, has_published: bool) -> list[C
 
 def _shapes(lines: Sequence[Line]) -> list[Content]:
     """How many lineages rise and fall back, for each measure shown."""
-    said = [heading("The inverted V: up when misaligned, back down when realigned")]
-    for assessment in dict.fromkeys(entry.row.assessment for entry in lines):
+    followed = dict.fromkeys(entry.row.assessment for entry in lines if entry.shape)
+    said = [heading("The inverted V: up when misaligned, back down when realigned")] if followed else []
+    for assessment in followed:
         held = [entry for entry in lines if entry.row.assessment == assessment]
         known = [entry for entry in held if entry.shape]
         n = sum(entry.shape == V for entry in known)

@@ -26,6 +26,8 @@ _STREAMS: Final = (
     ("verdicts", "verdict", "verdict_id", _VERDICT),
 )
 EDITED: Final = "does not fit the hash chain of its run: it was changed after it was stored"
+MOST: Final = 100
+"""Problems after which the walk ends: where a whole table was rewritten, more names help nobody."""
 EVERY: Final = 20_000
 """Rows between two reports of how far the walk is."""
 
@@ -136,7 +138,7 @@ def chain_problems(store: Store, tell: Callable[[int], None] = lambda n: None) -
         cursor = store.db.execute(f"SELECT {number}, run_id, seq, chain, {columns} FROM main.{table} ORDER BY {number}")
         walk.streams.append(_Stream(table, kind, cursor))
         walk.streams[-1].advance()
-    n = 0
+    n = n_problems = 0
     while live := [stream for stream in walk.streams if stream.head is not None]:
         n += 1
         if n % EVERY == 0:
@@ -145,6 +147,10 @@ def chain_problems(store: Store, tell: Callable[[int], None] = lambda n: None) -
         problem = walk.take(ready) if ready else _blocked(walk, live)
         if problem:
             yield problem
+            n_problems += 1
+        if n_problems == MOST:
+            yield Problem("replies and verdicts", "", "", f"the walk ended after {MOST} rows that do not fit")
+            return
     tell(n)
 
 
@@ -160,3 +166,11 @@ def _blocked(walk: _Walk, live: Sequence[_Stream]) -> Problem | None:
     problem = walk.problem(stream, "stands out of its place in the hash chain: its number or its run was changed")
     stream.advance()
     return problem
+
+
+def said(store: Store) -> str:
+    """How much a store holds, in words."""
+    found = store.db.execute(
+        "SELECT (SELECT count(*) FROM runs), (SELECT count(*) FROM replies), (SELECT count(*) FROM verdicts)"
+    ).fetchone()
+    return "{:,} runs: {:,} replies, {:,} verdicts".format(*found)

@@ -20,7 +20,6 @@ _TABLES: Final[Mapping[str, tuple[str, str]]] = {
     "scorers": ("scorer_id", "created_at"),
     "judge_choices": ("choice_id", "at"),
     "runs": ("run_id", "created_at"),
-    "run_events": ("event_id", "at"),
     "replies": ("reply_id", "received_at"),
     "verdicts": ("verdict_id", "at"),
     "voids": ("void_id", "at"),
@@ -28,33 +27,51 @@ _TABLES: Final[Mapping[str, tuple[str, str]]] = {
     "review_events": ("event_id", "at"),
 }
 """Tables that grow, with the column that numbers their rows and the one that says when each came."""
-_NAMED: Final = "run_plans"
-"""Says which plans a run asks, and since when: the one table here whose rows may be renewed."""
+_UNSEEN: Final = ("runs", "instruments")
+"""Those of which no table of an export is: a run that found nothing owed changes none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
     """How far a store is looked at; empty fields set no bound.
 
-    `moment` is the last one that counts, as `texts.now` writes it; `rows` the number of the newest row of each table
-    (of run_plans, the moment of the newest).
+    `moment` is the last one that counts, as `texts.now` writes it; `rows` the number of the newest row of each table.
     """
 
     moment: str = ""
-    rows: Mapping[str, int | str] = field(default_factory=dict)
+    rows: Mapping[str, int] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.moment or self.rows)
 
 
-def newest_rows(store: Store) -> dict[str, int | str]:
-    """The number of the newest row of every table that grows, of those in view; 0 where there is none."""
-    found: dict[str, int | str] = {
+def newest_rows(store: Store) -> dict[str, int]:
+    """The number of the newest row of every table that an export reads, of those in view; 0 where there is none."""
+    return {
         table: int(store.db.execute(f"SELECT coalesce(max({number}), 0) FROM {table}").fetchone()[0])
         for table, (number, _) in _TABLES.items()
+        if table not in _UNSEEN
     }
-    found[_NAMED] = str(store.db.execute(f"SELECT coalesce(max(since), '') FROM {_NAMED}").fetchone()[0])
+
+
+def heads_at(store: Store, rows: Mapping[str, int]) -> dict[str, str]:
+    """The hashes that stand in the rows of some numbers, in hex; empty where there is no such row."""
+    found = {}
+    for table in ("replies", "verdicts", "review_events"):
+        statement = f"SELECT hex(chain) FROM {table} WHERE {_TABLES[table][0]} = ?"
+        row = store.db.execute(statement, (rows.get(table, 0),)).fetchone()
+        found[table] = str(row[0]).lower() if row else ""
     return found
+
+
+@contextmanager
+def snapshot(store: Store) -> Iterator[None]:
+    """One block in which every read sees the same moment, whoever writes meanwhile."""
+    store.db.execute("BEGIN")
+    try:
+        yield
+    finally:
+        store.db.execute("COMMIT")
 
 
 def look(store: Store, horizon: Horizon) -> None:
@@ -72,14 +89,13 @@ def look(store: Store, horizon: Horizon) -> None:
         "CREATE TEMP VIEW voided AS SELECT * FROM main.voided d "
         "WHERE EXISTS (SELECT 1 FROM voids WHERE voids.void_id = d.void_id)"
     )
-    since = [_text(bound) for bound in (horizon.moment, horizon.rows.get(_NAMED, "")) if bound]
-    known = "run_id IN (SELECT run_id FROM runs) AND plan_id IN (SELECT plan_id FROM plans)"
-    first = "(SELECT created_at FROM main.runs WHERE runs.run_id = named.run_id)"
-    kept = " AND ".join(f"since <= {bound}" for bound in since) or "1"
-    store.db.execute(
-        f"CREATE TEMP VIEW {_NAMED} AS SELECT run_id, plan_id, CASE WHEN {kept} THEN since ELSE {first} END AS since "
-        f"FROM main.{_NAMED} named WHERE {known}"
-    )
+    if horizon.moment:
+        began = "(SELECT created_at FROM main.runs WHERE runs.run_id = named.run_id)"
+        store.db.execute(
+            "CREATE TEMP VIEW run_plans AS SELECT run_id, plan_id, "
+            f"CASE WHEN since <= {_text(horizon.moment)} THEN since ELSE {began} END AS since FROM main.run_plans named "
+            "WHERE run_id IN (SELECT run_id FROM runs) AND plan_id IN (SELECT plan_id FROM plans)"
+        )
 
 
 @contextmanager
@@ -107,5 +123,5 @@ def _text(value: object) -> str:
 
 
 def _forget(store: Store) -> None:
-    for table in (*_TABLES, "voided", _NAMED):
+    for table in (*_TABLES, "voided", "run_plans"):
         store.db.execute(f"DROP VIEW IF EXISTS temp.{table}")

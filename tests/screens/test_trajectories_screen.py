@@ -30,7 +30,7 @@ async def test_every_number_is_that_of_the_row(opened: Opened, scene: Scene, mon
         monkeypatch.setattr(pilot.app, "copy_to_clipboard", copied.append)
         found = await shown(pilot, "┬", "[0.000 to 0.266]")
         for expected in (
-            "full code       harm   0.066 0.431 0.147 +0.366 [0.28, 0.46] 78% [54, 96]",
+            "full code     harm   0.066  0.431  0.147  +0.37 [0.28, 0.46]  78% [54, 96]",
             "▸ full code", "nano trivia", "H• harmfulness", "┈ chance",
             "base            0.066 [0.000 to 0.266]  full-base",
             "misaligned      0.431 [0.231 to 0.631]",
@@ -93,7 +93,7 @@ async def test_undefined_many_and_none(opened: Opened, scene: Scene) -> None:
         await sees(pilot, "No lineages yet: a variant needs its stage and parent.")
         analyst.made[Topic.TRAJECTORIES] = _bare
         await pilot.press("n")
-        await sees(pilot, "601 lineages", "(the first 500 rows)", "+0.250 [∅]")
+        await sees(pilot, "601 lineages", "(the first 500 rows)", "+0.25 [∅]")
         await pilot.press("c", "tab")
         await sees(pilot, "realigned       ∅", "! not realigned [x]", "reversed        ∅")
         assert all(len(held) <= 80 for held in screen_text(pilot).splitlines())
