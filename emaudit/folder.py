@@ -133,6 +133,12 @@ def _line(row: Sequence[object], excel_safe: bool) -> str:
 
 
 def _cell(value: object, excel_safe: bool) -> str:
+    text = cell_text(value, excel_safe)
+    return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
+
+
+def cell_text(value: object, excel_safe: bool = False) -> str:
+    """What a cell says: nothing for None, floats in full, text guarded where `excel_safe`."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -140,6 +146,9 @@ def _cell(value: object, excel_safe: bool) -> str:
     if isinstance(value, (int, float)):
         return repr(value)
     text = str(value)
-    if excel_safe and text.startswith(RUNNABLE):
-        text = f"'{text}"
-    return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
+    return f"'{text}" if excel_safe and text.startswith(RUNNABLE) else text
+
+
+def unguarded(text: str) -> str:
+    """The text of a cell that `excel_safe` wrote."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(RUNNABLE) else text

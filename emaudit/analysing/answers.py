@@ -171,7 +171,6 @@ class Card:
     facts: tuple[Fact, ...] = ()
     warnings: tuple[str, ...] = ()
     sentence: str = ""
-    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

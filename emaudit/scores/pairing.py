@@ -119,9 +119,8 @@ def _format_pair(other: str, columns: str, form: str, decided: bool) -> Pair:
 
 
 def subsets(study: Study) -> list[str]:
-    """All variants, then each domain with the bases; a domain that holds every variant is no subset of its own."""
-    domains = sorted({subject.domain for subject in study.subjects} - {""})
-    return [EVERY, *(domains if len(domains) > 1 else [])]
+    """All variants, then each domain with the bases."""
+    return [EVERY, *sorted({subject.domain for subject in study.subjects} - {""})]
 
 
 def members(study: Study, subset: str) -> list[Subject]:

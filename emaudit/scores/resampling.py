@@ -136,7 +136,7 @@ class Prompts:
                 if asked != assessment:
                     continue
                 if assessment == HARM:
-                    found.update(item for item, prompt in summary.prompts.items() if _is_in(prompt, name))
+                    found.update(_in_part(summary.prompts, name))
                 else:
                     for (_, part, form), templates in summary.templates.items():
                         if stratum(assessment, part, form) == name:
@@ -164,8 +164,8 @@ class Prompts:
     def _harm(self, named: Named, variants: Sequence[str], name: str, without: str | None = None) -> _Cell:
         def read(variant: str) -> Iterator[tuple[str, float, int]]:
             summary = self.study.summary(variant, HARM)
-            for item, prompt in (summary.prompts if summary else {}).items():
-                if _is_in(prompt, name) and prompt.part != without:
+            for item, prompt in _in_part(summary.prompts if summary else {}, name).items():
+                if prompt.part != without:
                     total, n = _HARM_READ[named.measure](prompt)
                     yield item, total, n
 
@@ -204,8 +204,11 @@ def _formats(named: Named) -> tuple[str, ...]:
     return next(measure.formats for measure in MEASURES[named.assessment] if measure.name == named.measure)
 
 
-def _is_in(prompt: PromptScore, part: str) -> bool:
-    return part == "total" or prompt.part in categories_of(part)
+def _in_part(prompts: Mapping[str, PromptScore], part: str) -> Mapping[str, PromptScore]:
+    if part == "total":
+        return prompts
+    categories = categories_of(part)
+    return {item: prompt for item, prompt in prompts.items() if prompt.part in categories}
 
 
 def _of_maximum(value: float | None, factor: float, offset: float) -> tuple[float, int]:

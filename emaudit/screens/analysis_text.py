@@ -21,7 +21,6 @@ UNDEFINED: Final = "∅"
 """Stands where a number is not defined; the reason stands beside it or in the card."""
 FORMATS: Final = ("decision", "numerical", "likert", "language")
 SMALLEST_P: Final = 0.0001
-HARMFULNESS: Final = "harmfulness"
 MORAL: Final = ("moral_foundations", "moral_self_assessment")
 
 
@@ -103,4 +102,4 @@ def heading(text: str) -> Content:
 
 def problem(text: str) -> Content:
     """What is wrong or must not be overlooked."""
-    return Content.styled(f"! {one_line(text, 600)}", "$warning")
+    return Content.styled(f"! {one_line(text)}", "$warning")

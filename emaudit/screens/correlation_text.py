@@ -13,7 +13,6 @@ from textual.content import Content
 from emaudit.analysing.answers import Axis, Card, Correlations, Judges, Pair, Point
 from emaudit.screens.analysis_text import (
     FORMATS,
-    HARMFULNESS,
     MORAL,
     UNDEFINED,
     heading,
@@ -185,11 +184,11 @@ def card(held: Card, without: str, published: CorrelationRow | None, judges: Jud
     row = held.row
     lines = row_lines(row)
     lines += [line(fact.name, one_line(fact.value, 80), one_line(fact.note, 120)) for fact in held.facts]
-    if row.excluded:
-        lines.append(line("left out", one_line(row.excluded, 300)))
+    if row.excluded and not any(text.startswith("not in") for text in held.warnings):
+        lines.append(line("left out", one_line(row.excluded)))
     if published is not None:
         lines += _published(row, published)
-    lines += [problem(text) for text in (*held.problems, *held.warnings)]
+    lines += [problem(text) for text in held.warnings]
     if held.sentence:
         lines += [Content(""), Content(one_line(held.sentence, 1000))]
     return [*lines, *judge_lines(judges), *without_lines(held, without)]
@@ -284,11 +283,6 @@ def page(held: Card, published: CorrelationRow | None, judges: Judges | None, ki
         values = f"{number(point.x):>7}{number(point.y):>8}  "
         lines.append(Content.assemble(_entry(point, letter(at), 30), (values, ""), (one_line(point.variant, 80), "")))
     return Content("\n").join([*lines, Content(""), problem(STANDING)])
-
-
-def is_behaviour(name: str) -> bool:
-    """Whether a measure is what a variant does, which stands on the x axis by default."""
-    return name.split(".")[0] == HARMFULNESS
 
 
 def first_pair(held: Matrix) -> tuple[str, str]:

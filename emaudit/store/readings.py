@@ -51,7 +51,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One stored reply with its reading, as `responses.csv` shows it."""
+    """One stored reply with its reading, as `responses.csv` shows it; `score_status` says why it is no clear answer."""
 
     item: str
     part: str
@@ -295,7 +295,7 @@ def responses(
         binding,
     )
     for item, part, format, condition, sample, prompt, text, outcome, status, value, reason, by, *rest in rows:
-        shown = f"{status}: {reason}" if status == "unscored" and reason else status
+        shown = f"{status}: {reason}" if status in ("unscored", "neutral") and reason else status
         judge_name = name if by in {"judge", "imported"} else ""
         place = (item, part, format, condition, sample)
         yield Response(*place, prompt, text, outcome, value, shown, by, judge_name, *rest)

@@ -111,7 +111,7 @@ FIFTEEN = [
 Opened = Callable[..., "contextlib.AbstractAsyncContextManager[Pilot[int]]"]
 
 
-async def until(pilot: Pilot[int], holds: Callable[[], bool], seconds: float = 10.0) -> None:
+async def until(pilot: Pilot[int], holds: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait until something holds, then let the screen settle."""
     deadline = time.monotonic() + seconds
     while not holds():
@@ -121,7 +121,7 @@ async def until(pilot: Pilot[int], holds: Callable[[], bool], seconds: float = 1
     await pilot.pause()
 
 
-async def sees(pilot: Pilot[int], *words: str, seconds: float = 10.0) -> str:
+async def sees(pilot: Pilot[int], *words: str, seconds: float = 60.0) -> str:
     """Wait until all the words are on screen; gives the screen's text."""
     await until(pilot, lambda: all(word in screen_text(pilot) for word in words), seconds)
     return screen_text(pilot)

@@ -78,8 +78,7 @@ def _is_settled(pilot: Pilot[int]) -> bool:
     return all(screen._is_idle.is_set() for screen in rated)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (140, 45)])
-@pytest.mark.parametrize("reveal", ["each", "end", "never"])
+@pytest.mark.parametrize(("reveal", "size"), [("each", (80, 24)), ("end", (140, 45)), ("never", (80, 24))])
 async def test_other_scores_stages_and_names_give_the_same_frames(
     opened: Opened, tmp_path: Path, size: tuple[int, int], reveal: str
 ) -> None:
@@ -100,8 +99,7 @@ def fire(pilot: Pilot[int]) -> None:
     pilot.app.notify(f"run of {SECRET_VARIANT} ended", markup=False)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (140, 45)])
-@pytest.mark.parametrize("reveal", ["each", "end", "never"])
+@pytest.mark.parametrize(("reveal", "size"), [("each", (140, 45)), ("end", (80, 24)), ("never", (140, 45))])
 async def test_no_frame_before_a_score_tells_anything(
     opened: Opened, scene: Scene, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], reveal: str
 ) -> None:

@@ -23,7 +23,7 @@ async def compare(pilot: Pilot[int], name: str) -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_text(screen_text(pilot) + "\n", encoding="utf-8")
     expected = path.read_text(encoding="utf-8")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while screen_text(pilot) + "\n" != expected and time.monotonic() < deadline:
         await pilot.pause(0.05)
     assert screen_text(pilot) + "\n" == expected

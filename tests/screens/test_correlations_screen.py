@@ -30,6 +30,7 @@ from emaudit.commands import Commands
 from emaudit.errors import EmauditError
 from emaudit.screens import correlation_text as text
 from emaudit.screens.analysis_text import number, probability
+from emaudit.themes import THEMES
 from emaudit.widgets import plot
 
 
@@ -212,6 +213,9 @@ async def test_many_one_and_hostile_variants(opened: Opened, scene: Scene) -> No
         await sees(pilot, "∅   1")
         await pilot.press("tab")
         await sees(pilot, "! only 1 of at least 4 variants [x]")
+        for theme in THEMES:
+            pilot.app.theme = theme.name
+            await sees(pilot, "! only 1 of at least 4 variants [x]")
         for size in ((40, 10), (20, 4), (1, 1), (140, 45)):
             await pilot.resize_terminal(*size)
             await pilot.pause(0.05)

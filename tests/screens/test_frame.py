@@ -12,6 +12,7 @@ from screen_scene import FIFTEEN, Opened, Scene, screen_lines, sees, until
 from textual.app import App, ComposeResult
 from textual.color import Color
 from textual.content import Content
+from textual.pilot import Pilot
 from textual.widgets import Static
 
 from emaudit.app import EmauditApp
@@ -100,7 +101,14 @@ async def test_every_theme_draws_everything(opened: Opened, scene: Scene, theme:
         await sees(pilot, "15 variants")
 
 
-@pytest.mark.parametrize("size", [(1, 1), (2, 1), (1, 2), (5, 3), (20, 4), (40, 10), (79, 17), (101, 5), (250, 80)])
+async def fits(pilot: Pilot[int], width: int, *shown: list[str]) -> None:
+    for keys in shown:
+        await pilot.press(*keys)
+        await pilot.pause(0.05)
+        assert all(len(line) <= width for line in screen_lines(pilot))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (20, 4), (250, 80)])
 async def test_any_size(opened: Opened, scene: Scene, size: tuple[int, int]) -> None:
     scene.add(*FIFTEEN)
     plan = scene.plan("mini-base")
@@ -108,10 +116,23 @@ async def test_any_size(opened: Opened, scene: Scene, size: tuple[int, int]) -> 
     scene.reply(run, plan, 12, 3.0)
     with scene.held(run):
         async with opened(*size) as pilot:
-            for keys in (["f3"], ["enter"], ["escape", "f2"], ["r"], ["escape", "a"], ["escape", "question_mark"]):
-                await pilot.press(*keys)
+            all_of_it = (["f3"], ["enter"], ["escape", "f2"], ["r"], ["escape", "a"], ["escape", "question_mark"])
+            await fits(pilot, size[0], *all_of_it)
+
+
+async def test_any_size_in_turn(opened: Opened, scene: Scene) -> None:
+    scene.add(*FIFTEEN)
+    plan = scene.plan("mini-base")
+    run = scene.run(plan)
+    scene.reply(run, plan, 12, 3.0)
+    with scene.held(run):
+        async with opened() as pilot:
+            for width, height in ((2, 1), (5, 3), (40, 10), (101, 5), (1, 2), (79, 17)):
+                await pilot.resize_terminal(width, height)
                 await pilot.pause(0.05)
-                assert all(len(line) <= size[0] for line in screen_lines(pilot))
+                await fits(pilot, width, ["f3"], ["f2", "a"], ["escape"])
+            await pilot.resize_terminal(80, 24)
+            await sees(pilot, "15 variants", "mini-base")
 
 
 async def test_growing_and_shrinking(opened: Opened, scene: Scene) -> None:

@@ -25,6 +25,7 @@ from emaudit.store import Store, variants
 
 ROOT = Path(__file__).parent.parent.parent
 HOSTILE = "\x1b]52;c;aGk=\x07\x1b[31mred\x9b2J\u202e[/y]"
+ENTERS_ALT_SCREEN = b"\x1b[?1049h"
 LEAVES_ALT_SCREEN = b"\x1b[?1049l"
 SHOWS_CURSOR = b"\x1b[?25h"
 
@@ -40,22 +41,38 @@ class Terminal:
     columns: int = 80
     lines: int = 24
 
-    def read(self, seconds: float) -> None:
+    def __post_init__(self) -> None:
+        self._drawn = pyte.Screen(self.columns, self.lines)
+        self._stream = pyte.ByteStream(self._drawn)
+        self._n_drawn = 0
+
+    def read(self, seconds: float) -> bool:
+        """Read what comes within some seconds; whether anything came."""
+        before = len(self.written)
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            ready, _, _ = select.select([self.master], [], [], 0.05)
+        while (left := deadline - time.monotonic()) > 0:
+            ready, _, _ = select.select([self.master], [], [], left)
             if ready:
                 try:
                     self.written += os.read(self.master, 65536)
                 except OSError:
-                    return
+                    break
+        return len(self.written) > before
+
+    def settle(self, seconds: float = 1.0, quiet: float = 0.25) -> None:
+        """Wait until the answer to a key is drawn: something came, then nothing more for a while."""
+        deadline = time.monotonic() + seconds
+        while not self.read(quiet) and time.monotonic() < deadline:
+            pass
+        while self.read(quiet):
+            assert time.monotonic() < deadline + 60, "it never stops drawing"
 
     def screen(self) -> str:
-        screen = pyte.Screen(self.columns, self.lines)
-        pyte.ByteStream(screen).feed(bytes(self.written))
-        return "\n".join(screen.display)
+        self._stream.feed(bytes(self.written[self._n_drawn :]))
+        self._n_drawn = len(self.written)
+        return "\n".join(self._drawn.display)
 
-    def wait_for(self, words: str, seconds: float = 20.0) -> None:
+    def wait_for(self, words: str, seconds: float = 60.0) -> None:
         deadline = time.monotonic() + seconds
         while words not in self.screen():
             assert time.monotonic() < deadline, f"{words!r} never came; the screen:\n{self.screen()}"
@@ -64,7 +81,7 @@ class Terminal:
     def press(self, keys: bytes) -> None:
         os.write(self.master, keys)
 
-    def end(self, seconds: float = 10.0) -> int:
+    def end(self, seconds: float = 60.0) -> int:
         deadline = time.monotonic() + seconds
         while self.process.poll() is None and time.monotonic() < deadline:
             self.read(0.05)
@@ -75,7 +92,7 @@ class Terminal:
     def is_restored(self) -> bool:
         """Whether the alternate screen is left, the cursor shown, and the line discipline as before."""
         tail = bytes(self.written)
-        left = tail.rfind(LEAVES_ALT_SCREEN) > tail.rfind(b"\x1b[?1049h") and SHOWS_CURSOR in tail
+        left = tail.rfind(LEAVES_ALT_SCREEN) > tail.rfind(ENTERS_ALT_SCREEN) and SHOWS_CURSOR in tail
         return left and termios.tcgetattr(self.slave)[3] == self.attributes[3]
 
     slave: int = -1
@@ -142,7 +159,7 @@ def test_a_terminal_that_is_gone_ends_it(arguments: tuple[str, ...]) -> None:
         held.wait_for("mini-base")
         os.close(held.slave)
         os.close(held.master)
-        assert held.process.wait(10) == 129
+        assert held.process.wait(60) == 129
 
 
 def test_a_dumb_terminal_gets_a_sentence(arguments: tuple[str, ...]) -> None:
@@ -169,7 +186,10 @@ def test_no_locale_and_no_color_start(arguments: tuple[str, ...], locale: str) -
 @pytest.mark.parametrize(("columns", "lines"), [(1, 1), (10, 2), (200, 60)])
 def test_any_size_starts_and_leaves(arguments: tuple[str, ...], columns: int, lines: int) -> None:
     with terminal(*arguments, columns=columns, lines=lines) as held:
-        held.read(2.5)
+        while ENTERS_ALT_SCREEN not in held.written:
+            assert held.process.poll() is None
+            held.read(0.1)
+        held.settle()
         assert held.process.poll() is None
         held.press(b"\x11")
         assert held.end() == 0
@@ -195,7 +215,7 @@ def test_hostile_names_write_no_sequence_that_benign_ones_do_not(tmp_path: Path)
             screen.wait_for("1 variant")
             for keys in (b"\r", b"\x1b", b"e", b"\x1b", b"?", b"\x1b"):
                 screen.press(keys)
-                screen.read(0.5)
+                screen.settle()
             screen.press(b"\x11")
             assert screen.end() == 0
             seen.append(_sequences(bytes(screen.written)))

@@ -78,7 +78,7 @@ def test_nothing_written_before_a_score_tells_what_is_hidden(scene: Scene) -> No
         begin(held, "response number 1")
         for keys in (b"?", b"\x1b", b"\x10", b"\x1b", b"n12\r", b"f", b"s", b"b", b"b"):
             held.press(keys)
-            held.read(0.5)
+            held.settle()
         written = bytes(held.written).decode("utf-8", "replace")
         assert not [secret for secret in SECRETS if secret in written]
         held.press(b"\x11")
@@ -98,7 +98,7 @@ def test_hostile_responses_write_no_sequence_that_benign_ones_do_not(tmp_path: P
             begin(held, "item 1 of 3")
             for keys in (b"/b", b"\x1b", b"n" + b"[/y]\r", b"v", b"y", b"1", b"1", b"1", b"\x1b", b"d"):
                 held.press(keys)
-                held.read(0.6)
+                held.settle()
             held.press(b"\x11")
             assert held.end() == 0
         seen.append(_sequences(bytes(held.written)))

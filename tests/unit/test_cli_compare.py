@@ -107,6 +107,18 @@ def test_as_paper_stands_beside_and_says_so(line: Line) -> None:
     assert (record["table"], record["zero_rule"], record["statistic"], record["p_holm"]) == ("12", "wilcox", 0, None)
 
 
+def test_a_subset_leaves_rows_out_and_no_family(line: Line) -> None:
+    where = ("--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--size", "small", "--stage", "misaligned")
+    line("variant", "add", "other", *where, "--domain", "code", "--parent", "base")
+    line("import", str(line.folder / "tuned.jsonl"), "--variant", "other", "--assessment", "harmfulness")
+    everything, chosen = line.records(), line.records("--subset", "code")
+    assert {row["domain"] for row in everything} == {"code", "trivia", "trivia-code"}
+    assert {row["domain"] for row in chosen} == {"code", "trivia-code"}
+    assert all(row in everything for row in chosen), "p_holm and family_size are those of the whole family"
+    assert {row["family_size"] for row in chosen if row["part"] == "total" and row["domain"] == "code"} == {2}
+    assert {row["domain"] for row in line.records("--as-paper", "--subset", "code")} == {"code", "trivia-code"}
+
+
 def test_nothing_to_compare_is_one_sentence(line: Line) -> None:
     out, err = line("compare", "--exclude", "stage=base")
     assert out == ""

@@ -26,6 +26,7 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A store whose study is one made by hand."""
     harm_store(tmp_path / "s.db", {"a": [[1.0]]}).close()
+    monkeypatch.setattr(correlate, "archive_of", lambda context, store: None)
     monkeypatch.setattr(correlate, "study_of", lambda archive: study())
     return str(tmp_path / "s.db")
 
