@@ -33,12 +33,13 @@ class Analyses:
     @cached_property
     def correlations(self) -> Sequence[CorrelationRow]:
         """The rows of correlations.csv."""
-        from emaudit.scores.correlations import correlation_rows
+        from emaudit.scores.correlations import correlation_rows, under
 
         chosen = self.choices
+        study = under(self.study, chosen.judge) if chosen.judge else self.study
         return [
             row
-            for row in correlation_rows(self.study)
+            for row in correlation_rows(study)
             if chosen.columns in ("", row.columns) and chosen.subset in ("", row.subset)
         ]
 

@@ -1,4 +1,4 @@
-"""Statistics: plain numbers in, frozen results out. Pure; numpy and scipy are loaded by the functions that need them."""
+"""Statistics: plain numbers in, frozen results out. Pure; functions load numpy and scipy when they need them."""
 
 import os
 
