@@ -33,13 +33,12 @@ class Analyses:
     @cached_property
     def correlations(self) -> Sequence[CorrelationRow]:
         """The rows of correlations.csv."""
-        from emaudit.scores.correlations import correlation_rows, under
+        from emaudit.scores.correlations import correlation_rows
 
         chosen = self.choices
-        study = under(self.study, chosen.judge) if chosen.judge else self.study
         return [
             row
-            for row in correlation_rows(study)
+            for row in correlation_rows(self.study)
             if chosen.columns in ("", row.columns) and chosen.subset in ("", row.subset)
         ]
 

@@ -11,7 +11,7 @@ from emaudit.choices import Choices
 from emaudit.evidence import Evidence
 from emaudit.export import Page, Record, Table
 from emaudit.prompts import content_hash
-from emaudit.scores import Score, Source
+from emaudit.scores import Score, Source, newest_complete, table
 from emaudit.scores.agreement import blind_labels
 from emaudit.scores.agreement.gathering import Labelled
 from emaudit.store.connection import Store
@@ -218,3 +218,15 @@ class StoreArchive:
         wanted = ", ".join(f"{field}={value}" for field, value in self.exclude)
         left_out = [row for row in variants(self.store) if self._leaves_out(row)]
         return [{"variant": row.name, "why": f"--exclude {wanted}"} for row in left_out]
+
+
+def newest(archive: StoreArchive) -> dict[Source, Sequence[Tally]]:
+    """An archive's newest complete replicates with their counted replies."""
+    sets = {source: archive.tallies(source) for source in archive.sources()}
+    chosen = newest_complete(sets, lambda source: any(row.status == "owed" for row in sets[source]))
+    return {source: sets[source] for source in chosen}
+
+
+def scored(archive: StoreArchive) -> list[Score]:
+    """Every score of an archive's newest complete replicates."""
+    return table(newest(archive).items())

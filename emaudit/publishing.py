@@ -107,7 +107,7 @@ def _figures(
     return Figures(
         scores=table([(source, held[source]) for source in sources], rules),
         comparisons=analyses.comparisons,
-        as_paper=paper_rows(study, lambda source: samples(archive.store, source.plan_id, source.judge)),
+        as_paper=paper_rows(analyses.study, lambda source: samples(archive.store, source.plan_id, source.judge)),
         correlations=analyses.correlations,
         published=reference_rows() if reference else (),
         agreement=[found.row for found in evidence.tables],

@@ -25,7 +25,7 @@ from emaudit.scores.summary import Summary, summarised
 from emaudit.store.connection import Store
 from emaudit.store.horizon import Horizon, looking
 from emaudit.store.plans import Plan
-from emaudit.store.scorers import by_identity
+from emaudit.store.scorers import active_judge, by_identity
 from emaudit.variants import Variant
 
 MANY: Final = 150_000
@@ -46,6 +46,7 @@ def study_of(archive: StoreArchive, rules: Rules | None = None, cached: bool = T
         summaries={(source.variant, source.assessment): made[source] for source in chosen},
         rules=rules,
         left_out={str(row["variant"]): str(row["why"]) for row in archive.excluded()},
+        judge=leading.identity if (leading := archive.judge or active_judge(archive.store)) else "",
     )
 
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from emaudit.archive import newest
 from emaudit.cli.arguments import Verbs
 from emaudit.cli.context import Context
 from emaudit.cli.output import emit, emit_json, say, table
-from emaudit.cli.scoring import add_choices, archive_of, newest
+from emaudit.cli.scoring import add_choices, archive_of
 from emaudit.methods import methods_page
 from emaudit.scores.agreement import Dashboard, Section, dashboard, sections, verdict_section
 from emaudit.scores.agreement.rows import AgreementRow

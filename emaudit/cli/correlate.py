@@ -16,7 +16,7 @@ from emaudit.cli.scoring import add_choices, archive_of
 from emaudit.errors import UsageError
 from emaudit.scores.cards import Card, card_record
 from emaudit.scores.cardtext import HEADINGS, diagnostics, facts, p_value, rho_text
-from emaudit.scores.correlations import CorrelationRow, Correlations, reference_correlations, under
+from emaudit.scores.correlations import CorrelationRow, Correlations, reference_correlations
 from emaudit.scores.moralprofiles import MoralProfileRow, inverted, moral_profile_rows
 from emaudit.scores.pairing import BOTH, EVERY
 from emaudit.scores.study import Study
@@ -53,8 +53,6 @@ def _correlate(context: Context) -> int:
         if options.every_judge:
             return _every_judge(context, store, archive)
         study = study_of(archive)
-    if options.judge and not options.mixed:
-        study = under(study, options.judge)
     found = Correlations(study, options.decided, options.mixed)
     profiles = moral_profile_rows(study, options.decided)
     return _shown(context, found, study, profiles)
@@ -206,7 +204,7 @@ def _every_judge(context: Context, store: Store, archive: StoreArchive) -> int:
     for use in judge_uses(store):
         judge = use.scorer.identity
         chosen = StoreArchive(store, archive.preset, judge, archive.replicate, archive.exclude)
-        cards = Correlations(under(study_of(chosen), judge), options.decided, options.mixed)
+        cards = Correlations(study_of(chosen), options.decided, options.mixed)
         columns, subset = _chosen(context, cards)
         found += [(judge, row) for row in cards.headline_rows(columns, subset)]
     if context.json:

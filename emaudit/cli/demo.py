@@ -11,7 +11,7 @@ from typing import Final
 
 from platformdirs import user_data_path
 
-from emaudit.archive import StoreArchive
+from emaudit.archive import StoreArchive, scored
 from emaudit.assessments import PAPER_FIVE
 from emaudit.cli import scoring
 from emaudit.cli.arguments import Verbs
@@ -136,7 +136,7 @@ def _headless(context: Context, path: Path, config: Path, spec: RunSpec) -> int:
         say(f"run {ended.run_uid}: {ended.n_owed:,} owed; {ended.why}")
         return ended.exit_code
     with Store.open(path) as store:
-        rows = scoring.scored(StoreArchive(store, spec.preset))
+        rows = scored(StoreArchive(store, spec.preset))
     _print(list(recovered(rows)))
     return 0
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from emaudit.archive import StoreArchive
 from emaudit.cli.arguments import Verbs
 from emaudit.cli.context import Context
 from emaudit.cli.output import say, table
-from emaudit.cli.scoring import _directory, add_choices, archive_of, scored
-from emaudit.figures import FILE_FORMATS, Material, draw
+from emaudit.cli.scoring import _directory, add_choices, archive_of
+from emaudit.figures import FILE_FORMATS, draw
 from emaudit.figures.material import PUBLISHED_NOTE
+from emaudit.figures.remade import material_of
 from emaudit.figures.style import WIDTHS, available
 from emaudit.store.horizon import Horizon, looking, newest_rows
 
@@ -61,17 +61,3 @@ def _figures(context: Context) -> int:
     if material.simulated:
         say("SIMULATED: replies or verdicts behind these figures are made up, and each figure says so")
     return 0
-
-
-def material_of(archive: StoreArchive, reference: bool = False) -> Material:
-    """What the figures of an archive are drawn from; with `reference`, the paper's values behind."""
-    from emaudit.reference import reference_value
-    from emaudit.analyses import Analyses
-    from emaudit.scores.correlations import reference_rows
-    from emaudit.studies import study_of
-
-    study = study_of(archive, cached=False)
-    analyses = Analyses(study, archive.choices)
-    rows = analyses.correlations, analyses.trajectories
-    material = Material.of(study, scored(archive), *rows, warnings=sorted(archive.labels()))
-    return material.beside(reference_value, reference_rows()) if reference else material

@@ -25,6 +25,7 @@ from emaudit.cli import (
     simulate,
     trajectories,
     variants,
+    verify,
     watching,
 )
 from emaudit.cli.arguments import Verbs
@@ -50,4 +51,5 @@ FAMILIES: Final[tuple[Callable[[Verbs], None], ...]] = (
     agreement.register,
     trajectories.register,
     dissociation.register,
+    verify.register,
 )

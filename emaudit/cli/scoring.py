@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from emaudit.archive import StoreArchive, presets
+from emaudit.archive import StoreArchive, presets, scored
 from emaudit.choices import Choices, known_columns, known_zeros, parse_exclusions, parse_moment
 from emaudit.cli.arguments import Parser, Verbs, count
 from emaudit.cli.context import Context
@@ -19,9 +19,7 @@ from emaudit.export import export_csv
 from emaudit.publishing import FORMATS as PAGES
 from emaudit.publishing import Written, check_folder, export_pages
 from emaudit.reference import PAPER
-from emaudit.scores import Score, Source, Tally, as_record, newest_complete
-from emaudit.scores import table as score_table
-from emaudit.scores.measures import Rules
+from emaudit.scores import Score, as_record
 from emaudit.scores.pairing import EVERY
 from emaudit.stats.signedrank import PRATT
 from emaudit.store.connection import Store
@@ -110,18 +108,6 @@ def archive_of(context: Context, store: Store) -> StoreArchive:
     if archive.choices.told():
         say(f"chosen: {', '.join(archive.choices.told())}")
     return archive
-
-
-def scored(archive: StoreArchive, rules: Rules | None = None) -> list[Score]:
-    """Every score of an archive's newest complete replicates."""
-    return score_table(newest(archive).items(), rules)
-
-
-def newest(archive: StoreArchive) -> dict[Source, Sequence[Tally]]:
-    """An archive's newest complete replicates with their counted replies."""
-    sets = {source: archive.tallies(source) for source in archive.sources()}
-    chosen = newest_complete(sets, lambda source: any(row.status == "owed" for row in sets[source]))
-    return {source: sets[source] for source in chosen}
 
 
 def _scores(context: Context) -> int:

@@ -40,14 +40,15 @@ Key = tuple[Pair, str, str]
 class Correlations:
     """The correlations of one study, or of the published table; each is computed once.
 
-    `decided` takes replies with a clear answer only; `mixed` takes different judges and instruments together.
+    `decided` takes replies with a clear answer only; `mixed` takes different judges and instruments together, which
+    otherwise leaves the variants out that the study's judge did not judge.
     """
 
     def __init__(self, study: Study | None, decided: bool = False, mixed: bool = False) -> None:
-        self.study = study
+        self.study = under(study, study.judge) if study and study.judge and not mixed else study
         self.decided = decided
         self.mixed = mixed
-        self._draws = Draws(study) if study else None
+        self._draws = Draws(self.study) if self.study else None
         self._held: dict[Key, Association] = {}
 
     @property

@@ -30,7 +30,8 @@ class Study:
     """The newest complete replicate of every variant in one preset; `subjects` are sorted by name.
 
     `summaries` is by (variant, assessment); a variant lacks the assessments it was never asked. `left_out` gives
-    each variant that was asked to be left out, with why.
+    each variant that was asked to be left out, with why. `judge` is the one whose verdicts lead; a variant it never
+    judged stands under its own, and stays out of what needs one judge.
     """
 
     preset: str
@@ -38,6 +39,7 @@ class Study:
     summaries: Mapping[tuple[str, str], Summary]
     rules: Rules
     left_out: Mapping[str, str]
+    judge: str = ""
 
     def summary(self, variant: str, assessment: str) -> Summary | None:
         """What is known of a variant in an assessment; None where it was never asked."""

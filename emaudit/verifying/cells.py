@@ -22,8 +22,10 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
         *("variant", "replicate", "assessment", "item", "category_or_dimension", "format", "condition", "sample"),
     ),
     "agreement.csv": ("variant", "assessment", "measure", "pair", "judge", "reviewer", "design"),
-    "confusion.csv": ("variant", "assessment", "pair", "judge", "reviewer", "design", "first", "second"),
-    "reviews.csv": ("queue", "seq"),
+    "confusion.csv": (
+        *("variant", "assessment", "measure", "pair", "judge", "reviewer", "design", "first_score", "second_score"),
+    ),
+    "reviews.csv": ("queue", "event"),
     "examples.csv": ("variant", "replicate", "assessment", "item", "category_or_dimension", "condition", "sample"),
     "correlations.csv": ("x", "y", "columns", "subset", "judge"),
     "comparisons.csv": ("assessment", "measure", "part", "format", "size", "domain", "group_a", "group_b"),

@@ -13,7 +13,6 @@ from test_captures import compare
 from textual.pilot import Pilot
 
 from emaudit.analysing.answers import Axis, Question, Spot, Topic, Trajectories
-from emaudit.screens import trajectory_text as text
 from emaudit.widgets.plot_lines import Panel, Series, panels
 
 
@@ -56,16 +55,10 @@ async def test_every_number_is_that_of_the_row(opened: Opened, scene: Scene, mon
         await pilot.press("t", "b", "b")
         assert "full code" not in await sees(pilot, "trivia and the bases", "3 lineages")
         await pilot.press("f")
-        await sees(pilot, "nothing else was asked" if len(text.GROUPS) < 3 else "harmfulness by category")
-
-
-async def test_enter_opens_the_replies_behind_a_line(opened: Opened, scene: Scene) -> None:
-    fill(scene)
-    async with opened(100, 30, analyst=HandMade()) as pilot:
-        await shown(pilot)
+        await sees(pilot, "harmfulness by category")
         await pilot.press("enter")
         await until(pilot, lambda: pilot.app.current_mode == "inspect")
-        await sees(pilot, "full-base", "10")
+        await sees(pilot, "-realigned · harmfulness", "No response passes these filters")
         filters = pilot.app.screen.filters  # type: ignore[attr-defined]
         assert len(filters.variants) == 3 and filters.assessments == {"harmfulness"}
 
@@ -103,17 +96,17 @@ async def test_undefined_many_and_none(opened: Opened, scene: Scene) -> None:
         await sees(pilot, "the paper has no values for this lineage", "▸ x")
 
 
-@pytest.mark.parametrize("size", [(80, 24), (140, 45)])
-async def test_captures(opened: Opened, scene: Scene, size: tuple[int, int]) -> None:
+async def test_captures(opened: Opened, scene: Scene) -> None:
     fill(scene)
-    name = f"{size[0]}x{size[1]}"
-    async with opened(*size, analyst=HandMade()) as pilot:
+    async with opened(analyst=HandMade()) as pilot:
         await shown(pilot, "┬")
-        await compare(pilot, f"trajectories-{name}")
-        if size[0] < 101:
-            await pilot.press("tab", "c")
-            await sees(pilot, "in words", "published")
-            await compare(pilot, f"trajectories-words-{name}")
+        await compare(pilot, "trajectories-80x24")
+        await pilot.press("tab", "c")
+        await sees(pilot, "in words", "published")
+        await compare(pilot, "trajectories-words-80x24")
+        await pilot.press("c")
+        await pilot.resize_terminal(140, 45)
+        await compare(pilot, "trajectories-140x45")
 
 
 # Without an app.

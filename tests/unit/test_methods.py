@@ -11,8 +11,7 @@ import pytest
 from reviewing_scene import TWO, drawn, harm_store, session
 
 from emaudit.__main__ import main
-from emaudit.archive import StoreArchive
-from emaudit.cli.scoring import newest
+from emaudit.archive import StoreArchive, newest
 from emaudit.export import export_csv
 from emaudit.methods import methods_page
 from emaudit.store import reviews
