@@ -11,7 +11,7 @@ from emaudit.choices import Choices
 from emaudit.evidence import Evidence
 from emaudit.export import Page, Record, Table
 from emaudit.prompts import content_hash
-from emaudit.scores import Score, Source, newest_complete, table
+from emaudit.scores import Rules, Score, Source, newest_complete, table
 from emaudit.scores.agreement import blind_labels
 from emaudit.scores.agreement.gathering import Labelled
 from emaudit.store.connection import Store
@@ -164,13 +164,13 @@ class StoreArchive:
                 "reviewed_at": label.at if label else None,
             }
 
-    def beside(self, sources: Sequence[Source], scores: Sequence[Score]) -> Iterator[Table | Page]:
+    def beside(self, sources: Sequence[Source], scores: Sequence[Score], rules: Rules) -> Iterator[Table | Page]:
         """What people and judges say of each other (see Evidence), and what the analyses come to (see Analyses)."""
         from emaudit.analyses import Analyses
         from emaudit.studies import study_of
 
         yield from self.evidence(sources).files()
-        yield from Analyses(study_of(self, cached=False), self.choices).files(scores, self.voided())
+        yield from Analyses(study_of(self, rules, cached=False), self.choices).files(scores, self.voided())
 
     def evidence(self, sources: Sequence[Source]) -> Evidence:
         """What people and other judges say of the plans that the tables are of."""

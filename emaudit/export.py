@@ -88,7 +88,7 @@ class Archive(Protocol):
     def responses(self, source: Source) -> Iterable[Record]:
         """The closed replies of one plan, as column -> value of responses.csv; the source's own are optional."""
 
-    def beside(self, sources: Sequence[Source], scores: Sequence[Score]) -> Iterable[Table | Page]:
+    def beside(self, sources: Sequence[Source], scores: Sequence[Score], rules: Rules) -> Iterable[Table | Page]:
         """The further files, of the plans that the tables are of: people's labels, what the scores come to."""
 
     def facts(self) -> Mapping[str, object]:
@@ -117,7 +117,7 @@ def export_csv(
         folder.table("variants.csv", VARIANT_COLUMNS, _variant_rows(archive, sources, simulated))
         folder.table("scores.csv", SCORE_COLUMNS, (_values(as_record(row), SCORE_COLUMNS) for row in scores))
         folder.table("responses.csv", RESPONSE_COLUMNS, _response_rows(archive, sources))
-        for further in archive.beside(sources, scores):
+        for further in archive.beside(sources, scores, rules):
             if isinstance(further, Table):
                 folder.table(further.name, further.columns, further.rows)
             else:
@@ -218,10 +218,7 @@ def manifest_text(
         "format": form,
         "simulated": simulated,
         "preset": preset,
-        "plans": [
-            {name: getattr(source, name) for name in _OF_PLAN}
-            for source in sources
-        ],
+        "plans": [{name: getattr(source, name) for name in _OF_PLAN} for source in sources],
         "settings": {**asdict(rules), "excel_safe": excel_safe, "replicate": "newest complete, else newest"},
         "excluded": [*archive.excluded(), *excluded],
         "files": {file.name: {"rows": file.n_rows, "sha256": file.sha256} for file in files},

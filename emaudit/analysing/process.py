@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pickle
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Final, Protocol
 
 from emaudit.analysing.answers import COMPLETING, Answer, Asked, Found, Question, Topic, Undone
+from emaudit.child import ask_to_end, messages, reap, write_message
 from emaudit.errors import EmauditError
 
 NICENESS: Final = 7
-PATIENCE_S: Final = 2.0
 
 Tell = Callable[[Answer], None]
 
@@ -74,7 +73,7 @@ class AnalysisProcess:
             self._waiting.clear()
         if self._has_ended.is_set():
             self.stop()
-        for found in _messages(process.stdout):
+        for found in messages(process.stdout):
             if isinstance(found, Answer):
                 tell(found)
         with self._lock:
@@ -82,7 +81,7 @@ class AnalysisProcess:
         with contextlib.suppress(OSError):
             process.stdin.close()
         process.stdout.close()
-        _reap(process)
+        reap(process)
 
     def ask(self, question: Question, state: int) -> None:
         """Ask now, or as soon as the process stands."""
@@ -96,43 +95,14 @@ class AnalysisProcess:
         """Write a question; a process that is gone is told of where its answers are read."""
         assert self._process and self._process.stdin
         try:
-            _write(self._process.stdin, Asked(question, state))
+            write_message(self._process.stdin, Asked(question, state))
         except (OSError, ValueError):
             return
 
     def stop(self) -> None:
         """End the process, and `run` with it."""
         self._has_ended.set()
-        process = self._process
-        if process is not None and process.stdin is not None:
-            try:
-                process.stdin.close()
-            except OSError:
-                return
-
-
-def _reap(process: subprocess.Popen[bytes]) -> None:
-    try:
-        process.wait(PATIENCE_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def _messages(stream: IO[bytes]) -> Iterator[object]:
-    """What comes through a pipe, until its end."""
-    while len(head := stream.read(8)) == 8:
-        size = int.from_bytes(head, "big")
-        body = stream.read(size)
-        if len(body) < size:
-            return
-        yield pickle.loads(body)
-
-
-def _write(stream: IO[bytes], message: object) -> None:
-    body = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
-    stream.write(len(body).to_bytes(8, "big") + body)
-    stream.flush()
+        ask_to_end(self._process)
 
 
 class Wishes:
@@ -180,7 +150,7 @@ def _own_pipes() -> tuple[IO[bytes], IO[bytes]]:
 
 
 def _listen(stream: IO[bytes], wishes: Wishes) -> None:
-    for message in _messages(stream):
+    for message in messages(stream):
         if isinstance(message, Asked):
             wishes.put(message)
     os._exit(0)
@@ -206,7 +176,7 @@ def main(path: str) -> None:
             wishes.put_back(asked)
             continue
         try:
-            _write(outgoing, Answer(asked.question, asked.state, found))
+            write_message(outgoing, Answer(asked.question, asked.state, found))
         except BrokenPipeError:
             os._exit(0)
 

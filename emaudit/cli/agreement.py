@@ -23,7 +23,7 @@ def register(verbs: Verbs) -> None:
     verb = verbs.add("agreement", "the judge beside people, other judges and itself", _agreement, lists=True)
     verb.add_argument("--queue", metavar="Q", default="", help="one spot-check alone")
     verb.add_argument("--methods", action="store_true", help="the methods page instead: what was done, in words")
-    add_choices(verb)
+    add_choices(verb, idle=("columns", "subset", "zeros"))
 
 
 def _agreement(context: Context) -> int:

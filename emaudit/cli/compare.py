@@ -51,7 +51,7 @@ def register(verbs: Verbs) -> None:
     verb.add_argument("--as-paper", action="store_true", help="the paper's own tests on these data, table by table")
     verb.add_argument("--every-row", action="store_true", help="on screen too; else the totals")
     verb.add_argument("--intervals", action="store_true", help="of the rank-biserial correlation too (takes longer)")
-    add_choices(verb)
+    add_choices(verb, idle=("columns",))
 
 
 def _compare(context: Context) -> int:

@@ -41,7 +41,7 @@ def register(verbs: Verbs) -> None:
         "--mixed", action="store_true", help="take variants under different judges or instruments together"
     )
     verb.add_argument("--every-judge", action="store_true", help="the headline pairs under each stored judge")
-    add_choices(verb)
+    add_choices(verb, idle=("zeros",))
 
 
 def _correlate(context: Context) -> int:

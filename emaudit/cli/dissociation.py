@@ -32,7 +32,7 @@ _NUMBERS: Final = ("P HOLM", "NEUTRAL", "DECIDED ONLY", "SAME POLE")
 def register(verbs: Verbs) -> None:
     """Add `dissociation`."""
     verb = verbs.add("dissociation", "where what a variant does and what it says of itself part", _act, lists=True)
-    add_choices(verb)
+    add_choices(verb, idle=("columns", "zeros"))
 
 
 def _act(context: Context) -> int:

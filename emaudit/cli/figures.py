@@ -29,7 +29,7 @@ def register(verbs: Verbs) -> None:
     verb.add_argument(
         "--reference", metavar="R", choices=(PAPER,), default="", help="paper: the published values behind one's own"
     )
-    add_choices(verb)
+    add_choices(verb, idle=("zeros",))
 
 
 def _formats(text: str) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ def register(verbs: Verbs) -> None:
         "scores", "the scores of every variant, with intervals and what they stand on", _scores, lists=True
     )
     scores.add_argument("--every-measure", action="store_true", help="on screen too; else the totals of the headlines")
-    add_choices(scores)
+    add_choices(scores, idle=("columns", "zeros"))
     export = verbs.add("export", "write the scores, the replies, what people say of the judge, and a manifest", _export)
     export.add_argument("directory", metavar="DIR", type=_directory)
     export.add_argument("--format", metavar="F", default="csv", help="csv, latex or markdown: the paper's tables")
@@ -60,8 +60,9 @@ def _directory(text: str) -> Path:
     return Path(text)
 
 
-def add_choices(parser: Parser) -> None:
-    """The options that say what a table is of."""
+def add_choices(parser: Parser, idle: Sequence[str] = ()) -> None:
+    """The options that say what a table is of; all tables take all, those that `idle` names change nothing here."""
+    parser.set_defaults(idle=tuple(idle))
     group = parser.add_argument_group("of what")
     group.add_argument("--preset", metavar="P", default="", help="else the largest there is")
     group.add_argument("--judge", metavar="ID", default="", help="else the active judge")
@@ -105,6 +106,9 @@ def archive_of(context: Context, store: Store) -> StoreArchive:
     domains = sorted({row.domain for row in archive.rows} - {""})
     if choices.subset not in ("", EVERY, *domains):
         raise UsageError(f"--subset {choices.subset!r}: {', '.join((EVERY, *domains))}")
+    for name in options.idle:
+        if getattr(choices, name) not in ("", PRATT):
+            say(f"--{name} changes nothing in this table")
     if archive.choices.told():
         say(f"chosen: {', '.join(archive.choices.told())}")
     return archive

@@ -35,7 +35,7 @@ def register(verbs: Verbs) -> None:
         "trajectories", "base to misaligned to realigned: what was induced, and the share undone", _act, lists=True
     )
     verb.add_argument("--every-part", action="store_true", help="on screen too; else totals and `harmless`")
-    add_choices(verb)
+    add_choices(verb, idle=("columns", "zeros"))
 
 
 def _act(context: Context) -> int:

@@ -12,12 +12,16 @@ from emaudit.cli.output import counted, emit, emit_json, say
 from emaudit.errors import UsageError
 from emaudit.text import one_line
 from emaudit.verifying import Report, verify_export, verify_store
+from emaudit.verifying.report import Tell
 
 
 def register(verbs: Verbs) -> None:
     """Add `verify`."""
     verb = verbs.add(
-        "verify", "recompute an export from its rows and the store; without DIR, walk the store's chains", _verify, lists=True
+        "verify",
+        "recompute an export from its rows and the store; without DIR, walk the store's chains",
+        _verify,
+        lists=True,
     )
     verb.add_argument("directory", metavar="DIR", type=Path, nargs="?", help="a folder that export or figures wrote")
 
@@ -25,11 +29,7 @@ def register(verbs: Verbs) -> None:
 def _verify(context: Context) -> int:
     directory: Path | None = context.options.directory
     with _Narration() as tell:
-        if directory is None:
-            with context.open() as store:
-                report = verify_store(store, tell)
-        else:
-            report = _of_export(context, directory, tell)
+        report = _of_store(context, tell) if directory is None else _of_export(context, directory, tell)
     if context.json:
         record = {"passes": report.passes, "problems": [asdict(problem) for problem in report.problems]}
         emit_json({**record, "checked": report.checked, "notes": report.notes})
@@ -38,13 +38,21 @@ def _verify(context: Context) -> int:
     return 0 if report.passes else 1
 
 
-def _of_export(context: Context, directory: Path, tell: _Narration) -> Report:
+def _of_store(context: Context, tell: Tell) -> Report:
+    with context.open() as store:
+        return verify_store(store, tell)
+
+
+def _of_export(context: Context, directory: Path, tell: Tell) -> Report:
     if not directory.is_dir():
         raise UsageError(f"{directory} is no folder: name one that `emaudit export` wrote")
     if not context.store_path.exists() and context.named_store is None:
         return verify_export(None, directory, tell)
     with context.open() as store:
-        return verify_export(store, directory, tell)
+        of_store, of_export = verify_store(store, tell), verify_export(store, directory, tell)
+    return Report(
+        of_store.problems + of_export.problems, of_store.checked + of_export.checked, of_store.notes + of_export.notes
+    )
 
 
 def _show(report: Report) -> None:

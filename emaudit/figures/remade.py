@@ -8,8 +8,6 @@ from typing import Any
 
 from emaudit.analyses import Analyses
 from emaudit.archive import StoreArchive, scored
-from emaudit.errors import UsageError
-from emaudit.figures import style
 from emaudit.figures.drawing import FILE_FORMATS, draw
 from emaudit.figures.material import Material
 from emaudit.reference import reference_value
@@ -27,12 +25,7 @@ def material_of(archive: StoreArchive, reference: bool = False) -> Material:
 
 
 def draw_again(archive: StoreArchive, directory: Path, says: Mapping[str, Any], names: Sequence[str]) -> None:
-    """Draw the figures of a figures.json again. Raises UsageError where matplotlib is missing or another one drew."""
-    style.available()
-    if says.get("matplotlib") != style.version():
-        raise UsageError(
-            f"matplotlib {says.get('matplotlib')} drew them and this is {style.version()}, which may draw other bytes"
-        )
+    """Draw the figures of a figures.json again; `names` are its files. Raises UsageError where they cannot be."""
     formats = [form for form in FILE_FORMATS if any(name.endswith(f".{form}") for name in names)]
     material = material_of(archive, bool(says.get("reference")))
     facts = {**archive.facts(), "excluded": archive.excluded()}

@@ -12,17 +12,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from emaudit.stats.coefficients import UNDEFINED, Metric, alpha, measures
-from emaudit.stats.estimation import CONFIDENCE, RESAMPLES, Figure, Interval, clopper_pearson
+from emaudit.stats.estimation import CONFIDENCE, RESAMPLES, Figure, Interval, clopper_pearson, percentiles
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 CATEGORIES: Final = (1, 2, 3, 4, 5)
-MOST_UNDEFINED: Final = 0.05
 """A bootstrap with a larger share of undefined resamples gives no interval."""
 _METHOD: Final = "stratified bootstrap"
-_NO_WIDTH: Final = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +181,7 @@ def agreement_intervals(
         found[name] = (
             Interval(None, None, f"undefined: {reason}")
             if reason
-            else _percentiles(named[name](tables, pairs.n), confidence)
+            else percentiles(named[name](tables, pairs.n), _METHOD, confidence)
         )
     return {name: found[name] for name in named}
 
@@ -220,20 +218,6 @@ def _resampled(pairs: _Pairs, groups: Sequence[Sequence[int]], seed: int, resamp
             cells[row, pairs.judge[place] * q + pairs.human[place]] = pairs.weights[place]
         tables += times @ cells
     return tables.reshape(resamples, q, q)
-
-
-def _percentiles(values: NDArray[np.float64], confidence: float) -> Interval:
-    import numpy as np
-
-    there = values[~np.isnan(values)]
-    lost = 1 - len(there) / len(values)
-    if lost > MOST_UNDEFINED:
-        return Interval(None, None, f"undefined: {lost:.0%} of the resamples are 0/0")
-    tail = (1 - confidence) / 2
-    low, high = (float(bound) for bound in np.quantile(there, [tail, 1 - tail]))
-    if high - low < _NO_WIDTH:
-        return Interval(None, None, "undefined: all resamples agree, too few disagreements were seen")
-    return Interval(low, high, _METHOD)
 
 
 def kappa_interval(

@@ -8,15 +8,13 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
-from emaudit.stats.estimation import CONFIDENCE, RESAMPLES, Figure, Interval
+from emaudit.stats.estimation import CONFIDENCE, MOST_UNDEFINED, RESAMPLES, Figure, Interval
 from emaudit.stats.ranks import FEWEST, RankPair, doubled_ranks, ratio_to_root, rho_rows, why_undefined
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-MOST_UNDEFINED: Final = 0.05
-"""With a larger share of resamples that have no rho, the bootstrap has no interval."""
 FEWEST_RESAMPLES: Final = 1_000
 """A bootstrap of clusters with fewer distinct resamples than this is not computed."""
 ROUNDING: Final = 1e-9

@@ -10,8 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from emaudit.stats.estimation import CONFIDENCE, FEW, RESAMPLES, Figure, Interval, resample_counts
-from emaudit.stats.signedrank import DECIMALS, NO_WIDTH, PRATT, Tied, Zeros, tied
+from emaudit.stats.estimation import (
+    CONFIDENCE,
+    FEW,
+    NO_WIDTH,
+    RESAMPLES,
+    Figure,
+    Interval,
+    percentiles,
+    resample_counts,
+)
+from emaudit.stats.signedrank import DECIMALS, PRATT, Tied, Zeros, tied
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,26 +29,6 @@ if TYPE_CHECKING:
     Array: TypeAlias = NDArray[np.float64]
 
 BOOTSTRAP: Final = "bootstrap over prompts, percentiles"
-MOST_UNDEFINED: Final = 0.05
-"""A bootstrap with a larger share of resamples without a value gives no interval."""
-
-
-def percentiles(values: Array, confidence: float = CONFIDENCE) -> Interval:
-    """The percentile interval of resampled values; nan stands for a resample without a value.
-
-    Undefined, with the reason, where more than 5% have none and where all are the same.
-    """
-    import numpy as np
-
-    there = values[~np.isnan(values)]
-    lost = len(values) - len(there)
-    if not len(there) or lost > MOST_UNDEFINED * len(values):
-        return Interval(None, None, f"undefined: {lost:,} of {len(values):,} resamples have no value")
-    tail = (1 - confidence) / 2
-    low, high = (float(bound) for bound in np.quantile(there, [tail, 1 - tail]))
-    if high - low < NO_WIDTH:
-        return Interval(None, None, "undefined: all resamples agree")
-    return Interval(low, high, BOOTSTRAP)
 
 
 def percentile_rows(values: Array, confidence: float = CONFIDENCE) -> list[Interval]:
@@ -49,7 +38,7 @@ def percentile_rows(values: Array, confidence: float = CONFIDENCE) -> list[Inter
     tail = (1 - confidence) / 2
     bounds = np.quantile(values, [tail, 1 - tail], axis=1).T.tolist() if values.size else [[math.nan] * 2] * len(values)
     return [
-        Interval(low, high, BOOTSTRAP) if high - low >= NO_WIDTH else percentiles(row, confidence)
+        Interval(low, high, BOOTSTRAP) if high - low >= NO_WIDTH else percentiles(row, BOOTSTRAP, confidence)
         for (low, high), row in zip(bounds, values, strict=True)
     ]
 
@@ -107,9 +96,9 @@ def paired_effects(
         return PairedEffects(mean, nothing, biserial, nothing)
     return PairedEffects(
         mean,
-        percentiles(drawn @ values / drawn.sum(axis=1), confidence),
+        percentiles(drawn @ values / drawn.sum(axis=1), BOOTSTRAP, confidence),
         biserial,
-        percentiles(_rank_biserials(values, drawn, zeros), confidence),
+        percentiles(_rank_biserials(values, drawn, zeros), BOOTSTRAP, confidence),
     )
 
 

@@ -232,6 +232,29 @@ def template_interval(means: Sequence[float], confidence: float = CONFIDENCE) ->
     return student_interval(mean, spread**2 / len(means), len(means) - 1, confidence)
 
 
+MOST_UNDEFINED: Final = 0.05
+"""A bootstrap with a larger share of resamples without a value gives no interval."""
+NO_WIDTH: Final = 1e-12
+
+
+def percentiles(values: NDArray[np.float64], method: str, confidence: float = CONFIDENCE) -> Interval:
+    """The percentile interval of resampled values; nan stands for a resample without a value.
+
+    Undefined, with the reason, where more than 5% have none and where all are the same.
+    """
+    import numpy as np
+
+    there = values[~np.isnan(values)]
+    lost = len(values) - len(there)
+    if not len(there) or lost > MOST_UNDEFINED * len(values):
+        return Interval(None, None, f"undefined: {lost:,} of {len(values):,} resamples have no value")
+    tail = (1 - confidence) / 2
+    low, high = (float(bound) for bound in np.quantile(there, [tail, 1 - tail]))
+    if high - low < NO_WIDTH:
+        return Interval(None, None, "undefined: all resamples agree")
+    return Interval(low, high, method)
+
+
 @lru_cache(maxsize=32)
 def resample_counts(n: int, seed: int, resamples: int = RESAMPLES) -> NDArray[np.float64]:
     """How often each of n prompts is drawn in each resample: resamples x n, the same for every table of a seed."""

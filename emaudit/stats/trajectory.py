@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from emaudit.stats.estimation import CONFIDENCE, FEW, Figure, Interval, clopper_pearson
+from emaudit.stats.estimation import CONFIDENCE, FEW, MOST_UNDEFINED, Figure, Interval, clopper_pearson
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 BOOTSTRAP: Final = "prompt bootstrap, expanded percentiles"
 FEW_PROMPTS: Final = "few prompts: MOVER of Clopper-Pearson"
-MOST_UNDEFINED: Final = 0.05
-"""A bootstrap with a larger share of undefined resamples gives no interval."""
 _HALVINGS: Final = 40
 _FAR: Final = 1e9
 _EQUAL: Final = 11

@@ -11,7 +11,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from emaudit.problems import Problem
 from emaudit.store.connection import Store
@@ -49,18 +49,17 @@ class _Stream:
 
     table: str
     kind: str
-    rows: Iterator[Sequence[object]]
-    head: Sequence[object] | None = None
-    n: int = 0
+    rows: Iterator[tuple[Any, ...]]
+    head: tuple[Any, ...] = ()
+    """Its number, run, place in the chain, hash, and what the hash is of; empty at the end of the table."""
 
     def advance(self) -> None:
-        self.head = next(self.rows, None)
-        self.n += 1
+        self.head = next(self.rows, ())
 
     @property
     def row(self) -> str:
         """The name of the row at the head."""
-        return f"{self.kind}_id {self.head[0] if self.head else '?'}"
+        return f"{self.kind}_id {self.head[0]}"
 
 
 @dataclass
@@ -72,19 +71,16 @@ class _Walk:
 
     def end(self, stream: _Stream) -> _End:
         """The chain that the head of a stream belongs to."""
-        assert stream.head is not None
-        return self.ends.setdefault(int(str(stream.head[1])), _End())
+        return self.ends.setdefault(stream.head[1], _End())
 
     def gap(self, stream: _Stream) -> int:
         """How far the number of the head is past the one its chain waits for; below 0: behind it."""
-        assert stream.head is not None
-        return int(str(stream.head[2])) - self.end(stream).expected
+        return int(stream.head[2]) - self.end(stream).expected
 
     def take(self, stream: _Stream) -> Problem | None:
         """Hold the head against its chain, and go on."""
-        assert stream.head is not None
-        number, run_id, seq, chain, *values = stream.head
-        end, stored = self.end(stream), bytes(chain)  # type: ignore[call-overload]
+        _, run_id, seq, stored, *values = stream.head
+        end = self.end(stream)
         line = _encode([stream.kind, run_id, seq, *values]).encode("ascii")
         problem = None
         if end.fits is None:
@@ -100,13 +96,11 @@ class _Walk:
 
     def problem(self, stream: _Stream, what: str) -> Problem:
         """Something wrong with the head of a stream."""
-        assert stream.head is not None
-        run = self.names.get(int(str(stream.head[1])), "unknown")
+        run = self.names.get(stream.head[1], "unknown")
         return Problem(stream.table, f"{stream.row} (run {run}, seq {stream.head[2]})", "", what)
 
     def missing(self, stream: _Stream) -> Problem | None:
         """What the chain of a head waits for and is nowhere in the store; None where it comes later."""
-        assert stream.head is not None
         run_id, end = stream.head[1], self.end(stream)
         found = self.db.execute(
             "SELECT min(seq) FROM (SELECT seq FROM main.replies WHERE run_id = ?1 AND seq >= ?2 "
@@ -115,7 +109,7 @@ class _Walk:
         ).fetchone()[0]
         if found == end.expected:
             return None
-        run = self.names.get(int(str(run_id)), "unknown")
+        run = self.names.get(run_id, "unknown")
         last = f" to {found - 1}" if found - 1 > end.expected else ""
         problem = Problem(
             "replies or verdicts",
@@ -139,7 +133,7 @@ def chain_problems(store: Store, tell: Callable[[int], None] = lambda n: None) -
         walk.streams.append(_Stream(table, kind, cursor))
         walk.streams[-1].advance()
     n = n_problems = 0
-    while live := [stream for stream in walk.streams if stream.head is not None]:
+    while live := [stream for stream in walk.streams if stream.head]:
         n += 1
         if n % EVERY == 0:
             tell(n)

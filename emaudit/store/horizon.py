@@ -93,7 +93,8 @@ def look(store: Store, horizon: Horizon) -> None:
         began = "(SELECT created_at FROM main.runs WHERE runs.run_id = named.run_id)"
         store.db.execute(
             "CREATE TEMP VIEW run_plans AS SELECT run_id, plan_id, "
-            f"CASE WHEN since <= {_text(horizon.moment)} THEN since ELSE {began} END AS since FROM main.run_plans named "
+            f"CASE WHEN since <= {_text(horizon.moment)} THEN since ELSE {began} END AS since "
+            "FROM main.run_plans named "
             "WHERE run_id IN (SELECT run_id FROM runs) AND plan_id IN (SELECT plan_id FROM plans)"
         )
 

@@ -183,9 +183,12 @@ def _append_only_triggers(tables: Iterable[str]) -> str:
 def _guards(table: str) -> Iterator[tuple[str, str]]:
     for verb in ("UPDATE", "DELETE"):
         name = f"{table}_no_{verb}"
-        yield name, (
-            f"CREATE TRIGGER {name} BEFORE {verb} ON {table} BEGIN "
-            f"SELECT RAISE(ABORT, '{table} is append-only'); END"
+        yield (
+            name,
+            (
+                f"CREATE TRIGGER {name} BEFORE {verb} ON {table} BEGIN "
+                f"SELECT RAISE(ABORT, '{table} is append-only'); END"
+            ),
         )
 
 

@@ -47,6 +47,15 @@ def file_problems(store: Store) -> Iterator[Problem]:
             yield Problem("the file", f"trigger {name}", "", f"{why}: nothing kept rows from being changed or removed")
 
 
+def as_far_as_read(place: str, problems: Iterator[Problem]) -> Iterator[Problem]:
+    """The problems of one look at a store, and one more where what stands there cannot be read at all."""
+    try:
+        yield from problems
+    except (sqlite3.DatabaseError, ValueError, KeyError, TypeError) as error:
+        what = f"cannot be read, and the rest was not looked at: {type(error).__name__}: {error}"
+        yield Problem(place, "", "", what)
+
+
 def text_problems(store: Store) -> Iterator[Problem]:
     """Texts and prompts that are not those of their hash, and judges that are not those of their name."""
     for digest, text in store.db.execute("SELECT hash, text FROM main.texts"):
@@ -56,7 +65,9 @@ def text_problems(store: Store) -> Iterator[Problem]:
         "SELECT prompt_id, hash, text, part, scoring FROM main.prompts"
     ):
         if content_hash([text, part, scoring]) != digest:
-            yield Problem("prompts", f"prompt_id {number}", "text", "is not the prompt of its hash: it was changed", text)
+            yield Problem(
+                "prompts", f"prompt_id {number}", "text", "is not the prompt of its hash: it was changed", text
+            )
     for number, identity, detail in store.db.execute(
         "SELECT scorer_id, identity, detail FROM main.scorers WHERE kind = 'judge'"
     ):

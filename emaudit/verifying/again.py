@@ -47,7 +47,9 @@ class Again:
         held = newest_rows(self.store)
         for table, number in self.rows.items():
             if number > held.get(table, 0):
-                what = "the export saw rows that this copy of the store does not have: they were removed, or it is older"
+                what = (
+                    "the export saw rows that this copy of the store does not have: they were removed, or it is older"
+                )
                 yield Problem(table, f"after row {held.get(table, 0)}", "", what, None, None)
         heads = self.says.get("heads", {})
         for table, digest in heads_at(self.store, self.rows).items():
@@ -68,7 +70,25 @@ class Again:
         names = {row.variant_id: row.name for row in variants(self.store, hidden=True)}
         whose = ", ".join(sorted({names.get(number, str(number)) for number, _ in pairs}))
         what = ", ".join(f"{n:,} {table.replace('_', ' ')}" for table, n in sorted(newer.items()))
-        return [f"since the export the store gained {what}{f' (of {whose})' if whose else ''}: it was held against the rows before"]
+        of = f" (of {whose})" if whose else ""
+        return [f"since the export the store gained {what}{of}: the export was held against the rows before"]
+
+    def out_of_reach(self) -> str:
+        """Why the same bytes cannot be made here, though nothing is wrong; empty where they can."""
+        if self.says.get("format") != "figures":
+            return ""
+        from emaudit.figures.style import available, version
+
+        try:
+            available()
+        except UsageError as error:
+            return str(error)
+        drawn_by = self.says.get("matplotlib")
+        if drawn_by == version():
+            return ""
+        return (
+            f"matplotlib {drawn_by} drew them and this is {version()}, which may draw other bytes of the same numbers"
+        )
 
     def make(self, directory: Path, names: Sequence[str]) -> None:
         """Write the export again. Raises UsageError where it cannot be made."""

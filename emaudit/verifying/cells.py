@@ -91,13 +91,10 @@ def differences(
 
     `source` says what is expected of it, such as `the store`.
     """
-    n = 0
-    for problem in _differences(name, columns, found, expected, source):
-        if n == most:
-            yield Problem(name, "", "", f"has more differences from {source}, which are not named")
-            return
-        n += 1
-        yield problem
+    problems = _differences(name, columns, found, expected, source)
+    yield from islice(problems, most)
+    if next(problems, None):
+        yield Problem(name, "", "", f"has more differences from {source}, which are not named")
 
 
 def _differences(
@@ -190,11 +187,10 @@ def _table_differences(name: str, found: Path, expected: Path, source: str) -> I
 
 
 def _line_differences(name: str, found: Path, expected: Path, source: str) -> Iterator[Problem]:
-    lines = zip_longest(*(path.read_text(encoding="utf-8").split("\n") for path in (found, expected)))
-    n = 0
-    for number, (one, other) in enumerate(lines, 1):
-        if one != other:
-            n += 1
-            yield Problem(name, f"line {number}", "", f"is not what {source} gives", one or "", other or "")
-        if n == MOST:
-            return
+    held, made = (path.read_text(encoding="utf-8").split("\n") for path in (found, expected))
+    pairs = zip_longest(held, made, fillvalue="")
+    other_lines = [(number, one, other) for number, (one, other) in enumerate(pairs, 1) if one != other]
+    for number, one, other in other_lines[:MOST]:
+        yield Problem(name, f"line {number}", "", f"is not what {source} gives", one, other)
+    if len(other_lines) > MOST:
+        yield Problem(name, "", "", f"has more differences from {source}, which are not named")

@@ -16,7 +16,7 @@ from emaudit.errors import UsageError
 from emaudit.problems import Problem
 from emaudit.store.connection import Store
 from emaudit.verifying.again import Again
-from emaudit.verifying.cells import MOST, file_differences, read_rows
+from emaudit.verifying.cells import MOST, read_rows
 from emaudit.verifying.fromrows import FromRows
 from emaudit.verifying.report import Report, Tell, silent
 
@@ -58,13 +58,16 @@ def verify_export(store: Store | None, directory: Path, tell: Tell = silent) -> 
     report.problems += _unlisted(directory, listings) if listings else ()
     report.checked.append("the digest and the rows of every file that the manifest lists, and that no other is there")
     for listing in listings:
+        writer = listing.says.get("emaudit", "of unknown version")
+        if writer != __version__:
+            what = "what this one computes otherwise is named as a difference"
+            report.notes.append(f"{listing.name}: written by emaudit {writer}, and this is {__version__}: {what}")
+        if not listing.form or "rows" not in listing.says:
+            what = "records too little to compute the export again: it is of an older emaudit; export anew"
+            report.problems.append(Problem(listing.name, "", "", what))
+            continue
         if listing.form == "csv":
             _from_rows(directory, listing, report, tell)
-        if listing.says.get("emaudit") != __version__:
-            report.notes.append(
-                f"{listing.name}: written by emaudit {listing.says.get('emaudit', '?')}, and this is {__version__}: what "
-                "it computes otherwise is named as a difference"
-            )
         if store is not None:
             _from_store(store, directory, listing, report, tell)
     if store is None:
@@ -95,9 +98,7 @@ def _file_problems(directory: Path, listing: Listing) -> Iterator[Problem]:
             continue
         digest = _digest(path)
         if digest != entry.get("sha256"):
-            yield Problem(
-                name, "", "", "is not the file that was exported (SHA-256)", digest, str(entry.get("sha256"))
-            )
+            yield Problem(name, "", "", "is not the file that was exported (SHA-256)", digest, str(entry.get("sha256")))
         if name.endswith(".csv") and "rows" in entry:
             yield from _row_problems(path, name, entry["rows"])
 
@@ -152,13 +153,18 @@ def _from_store(store: Store, directory: Path, listing: Listing, report: Report,
     if strange:
         report.problems += strange
         return
+    why = again.out_of_reach()
+    if why:
+        report.notes.append(f"{listing.name}: not made again from the store: {why}")
+        return
     tell("making the export again from the store")
     with tempfile.TemporaryDirectory(prefix="emaudit-verify-") as made:
         folder = Path(made)
         try:
             again.make(folder, sorted(listing.files))
-        except UsageError as error:
-            report.notes.append(f"{listing.name}: could not be made again from the store: {error}")
+        except (UsageError, KeyError, TypeError, ValueError) as error:
+            what = f"says what the store cannot make again: {type(error).__name__}: {error}"
+            report.problems.append(Problem(listing.name, "", "", what))
             return
         tell("comparing")
         for path in sorted(folder.iterdir()):

@@ -6,18 +6,18 @@ What the rows do not say is left to the store: what is owed of a plan, which its
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
 from emaudit.analyses import Analyses
 from emaudit.choices import Choices
 from emaudit.errors import BadInput
-from emaudit.export import SCORE_COLUMNS, Page, Table
+from emaudit.export import Page, Table
 from emaudit.folder import cell_text, unguarded
 from emaudit.problems import Problem
-from emaudit.scores import Rules, Score, Source, as_record, table
+from emaudit.scores import COLUMNS, Rules, Score, Source, as_record, table
 from emaudit.scores.study import Study, Subject
 from emaudit.scores.summary import summarised
 from emaudit.verifying.cells import differences, read_rows
@@ -28,6 +28,9 @@ EVERY: Final = 20_000
 
 Plan = tuple[str, str]
 """(variant, assessment)."""
+Reading = tuple[str, str, str, str, str, str, float | None, str, str]
+"""What a row says: the fields of a Counted but for `n`."""
+Known = Callable[[Sequence[str]], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,9 @@ class FromRows:
 
     def problems(self, most: int) -> Iterator[Problem]:
         """Every derived cell that does not follow from the rows."""
-        sets = yield from self._counted()
+        counts: dict[Plan, Counter[Reading]] = {plan: Counter() for plan in self.sources}
+        yield from self._count(counts)
+        sets = [(source, _tallies(counts[plan])) for plan, source in self.sources.items()]
         scores = table(sets, self.rules)
         yield from self._scores(scores, most)
         if self.owed:
@@ -101,9 +106,8 @@ class FromRows:
             if made.name in self.manifest.get("files", {}):
                 yield from self._table(made, most) if isinstance(made, Table) else self._page(made)
 
-    def _counted(self) -> Iterator[Problem]:
-        """The replies of every plan, counted; yields the rows that no plan of the manifest asks for."""
-        counts: dict[Plan, Counter[tuple[Any, ...]]] = {plan: Counter() for plan in self.sources}
+    def _count(self, counts: Mapping[Plan, Counter[Reading]]) -> Iterator[Problem]:
+        """Count the replies of every plan; yields the rows that no plan of the manifest asks for."""
         for number, row in enumerate(self._records("responses.csv"), 1):
             if number % EVERY == 0:
                 self.tell(f"{number:,} rows of responses.csv read")
@@ -113,24 +117,23 @@ class FromRows:
                 yield Problem("responses.csv", f"row {number}, {where}", "", "is of no plan in the manifest")
                 continue
             counts[plan][_reading(row)] += 1
-        return [(source, _tallies(counts[plan])) for plan, source in self.sources.items()]
 
     def _scores(self, scores: Sequence[Score], most: int) -> Iterator[Problem]:
         unknown = {assessment for _, assessment in self.owed}
-        places = SCORE_COLUMNS.index("variant"), SCORE_COLUMNS.index("assessment")
+        places = COLUMNS.index("variant"), COLUMNS.index("assessment")
 
         def is_known(row: Sequence[str]) -> bool:
             variant, assessment = row[places[0]], row[places[1]]
             return (variant, assessment) not in self.owed and (bool(variant) or assessment not in unknown)
 
         rows = (self._cells(as_record(score).values()) for score in scores)
-        yield from self._held("scores.csv", SCORE_COLUMNS, filter(is_known, rows), most, is_known)
+        yield from self._held("scores.csv", COLUMNS, filter(is_known, rows), most, is_known)
 
     def _table(self, made: Table, most: int) -> Iterator[Problem]:
         yield from self._held(made.name, made.columns, map(self._cells, made.rows), most)
 
     def _held(
-        self, name: str, columns: Sequence[str], expected: Iterable[list[str]], most: int, is_known: Any = None
+        self, name: str, columns: Sequence[str], expected: Iterable[list[str]], most: int, is_known: Known | None = None
     ) -> Iterator[Problem]:
         rows = read_rows(self.directory / name)
         if tuple(next(rows, [])) != tuple(columns):
@@ -147,7 +150,10 @@ class FromRows:
 
     def _study(self, sets: Sequence[tuple[Source, Sequence[Counted]]]) -> Study:
         subjects = sorted(
-            (Subject(name, row["size"], row["domain"], row["stage"], row["parent"]) for name, row in self.variants.items()),
+            (
+                Subject(name, row["size"], row["domain"], row["stage"], row["parent"])
+                for name, row in self.variants.items()
+            ),
             key=lambda subject: subject.name,
         )
         left_out = {row["variant"]: row["why"] for row in self.manifest["excluded"] if "assessment" not in row}
@@ -155,16 +161,17 @@ class FromRows:
         return Study(self.manifest["preset"], tuple(subjects), summaries, self.rules, left_out)
 
 
-def _reading(row: Mapping[str, str]) -> tuple[Any, ...]:
+def _reading(row: Mapping[str, str]) -> Reading:
     status, _, reason = row["score_status"].partition(": ")
-    value = float(row["score"]) if row["score"] else None
-    place = (row["item"], row["category_or_dimension"], row["format"], row["condition"])
-    return (*place, row["outcome"], status, value, reason, row["scored_by"])
+    return (
+        *(row["item"], row["category_or_dimension"], row["format"], row["condition"], row["outcome"], status),
+        *(float(row["score"]) if row["score"] else None, reason, row["scored_by"]),
+    )
 
 
-def _tallies(counts: Mapping[tuple[Any, ...], int]) -> list[Counted]:
-    def order(key: tuple[Any, ...]) -> tuple[object, ...]:
+def _tallies(counts: Mapping[Reading, int]) -> list[Counted]:
+    def order(key: Reading) -> tuple[object, ...]:
         *place, value, reason, by = key
         return (*place, value is not None, value or 0.0, reason, by)
 
-    return [Counted(*key, counts[key]) for key in sorted(counts, key=order)]
+    return [Counted(*key, n=counts[key]) for key in sorted(counts, key=order)]

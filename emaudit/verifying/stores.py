@@ -12,6 +12,7 @@ from emaudit.store.connection import Store
 from emaudit.store.horizon import snapshot
 from emaudit.store.sums import (
     Asked,
+    as_far_as_read,
     file_problems,
     plan_problems,
     review_problems,
@@ -26,15 +27,16 @@ def verify_store(store: Store, tell: Tell = silent) -> Report:
     report = Report()
     with snapshot(store):
         tell("checking the file")
-        report.problems += file_problems(store)
+        report.problems += as_far_as_read("the file", file_problems(store))
         report.checked.append("the SQLite file, its references, and the triggers that keep rows as they are")
-        report.problems += chain_problems(store, lambda n: tell(f"{n:,} rows of the chains walked"))
+        walk = chain_problems(store, lambda n: tell(f"{n:,} rows of the chains walked"))
+        report.problems += as_far_as_read("replies and verdicts", walk)
         report.checked.append(f"the hash chains of {said(store)}")
         tell("checking texts, plans and reviews")
-        report.problems += text_problems(store)
-        report.problems += plan_problems(store, _hashes)
-        report.problems += void_problems(store)
-        report.problems += review_problems(store)
+        report.problems += as_far_as_read("texts, prompts and scorers", text_problems(store))
+        report.problems += as_far_as_read("plans", plan_problems(store, _hashes))
+        report.problems += as_far_as_read("voids", void_problems(store))
+        report.problems += as_far_as_read("reviews", review_problems(store))
         report.checked.append("the hashes of texts, prompts, plans, judges and draws, and the chains of reviews")
     return report
 

@@ -7,7 +7,6 @@ look at once; when its stdin closes, because the app left or died, it ends.
 from __future__ import annotations
 
 import os
-import pickle
 import select
 import subprocess
 import sys
@@ -15,8 +14,9 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Final, Protocol
+from typing import Final, Protocol
 
+from emaudit.child import ask_to_end, messages, reap, write_message
 from emaudit.errors import EmauditError
 from emaudit.watch.snapshot import Snapshot
 
@@ -27,7 +27,6 @@ UNSETTLED_LOOK_S: Final = 0.02
 TELL_S: Final = 0.4
 """Least seconds between two snapshots told, but for the last of a row."""
 NICENESS: Final = 7
-PATIENCE_S: Final = 2.0
 
 Tell = Callable[[Snapshot], None]
 Wait = Callable[[float], bool]
@@ -115,12 +114,13 @@ class WatchProcess:
         assert process.stdin and process.stdout and process.stderr
         if self._has_ended.is_set():
             process.stdin.close()
-        while (snapshot := _read(process.stdout)) is not None:
-            tell(snapshot)
+        for snapshot in messages(process.stdout):
+            if isinstance(snapshot, Snapshot):
+                tell(snapshot)
         last_words = process.stderr.read().decode("utf-8", "replace").strip().splitlines()[-1:]
         process.stdout.close()
         process.stderr.close()
-        _reap(process)
+        reap(process)
         if not self._has_ended.is_set():
             raise EmauditError(f"the process that watches the store ended: {''.join(last_words) or 'without a word'}")
 
@@ -137,36 +137,7 @@ class WatchProcess:
     def stop(self) -> None:
         """End the process, and `run` with it."""
         self._has_ended.set()
-        process = self._process
-        if process is not None and process.stdin is not None:
-            try:
-                process.stdin.close()
-            except OSError:
-                return
-
-
-def _reap(process: subprocess.Popen[bytes]) -> None:
-    try:
-        process.wait(PATIENCE_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def _read(stream: IO[bytes]) -> Snapshot | None:
-    """The next snapshot of a stream; None at its end."""
-    head = stream.read(8)
-    if len(head) < 8:
-        return None
-    body = stream.read(int.from_bytes(head, "big"))
-    found = pickle.loads(body)
-    return found if isinstance(found, Snapshot) else None
-
-
-def _write(stream: IO[bytes], snapshot: Snapshot) -> None:
-    body = pickle.dumps(snapshot, pickle.HIGHEST_PROTOCOL)
-    stream.write(len(body).to_bytes(8, "big") + body)
-    stream.flush()
+        ask_to_end(self._process)
 
 
 def _wait_for_stdin(seconds: float) -> bool:
@@ -178,7 +149,7 @@ def main(path: str) -> None:
     """Watch a store for the app at the other end of the pipes."""
     os.nice(NICENESS)
     try:
-        look_on(Path(path), _wait_for_stdin, lambda snapshot: _write(sys.stdout.buffer, snapshot))
+        look_on(Path(path), _wait_for_stdin, lambda snapshot: write_message(sys.stdout.buffer, snapshot))
     except BrokenPipeError:
         os._exit(0)
 

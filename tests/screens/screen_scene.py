@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from textual._context import visible_screen_stack
 from textual.pilot import Pilot
 
 from emaudit.assessments.base import Planned, Prompt, Reading, Status
@@ -130,6 +131,8 @@ async def sees(pilot: Pilot[int], *words: str, seconds: float = 60.0) -> str:
 def screen_lines(pilot: Pilot[int]) -> list[str]:
     """The lines as they would reach the terminal, without styles."""
     screen = pilot.app.screen
+    # What is not yet drawn is drawn by this very look, and kept: it needs the screens beneath, as the app gives them.
+    visible_screen_stack.set(pilot.app._background_screens)
     return [strip.text for strip in screen._compositor.render_strips()]
 
 

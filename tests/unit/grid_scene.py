@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emaudit.assessments.base import DIMENSIONS, FOUNDATIONS, Planned, Prompt, Reading, Status
-from emaudit.prompts import content_hash
+from emaudit.planning import plan_hash
 from emaudit.store.connection import Store
 from emaudit.store.plans import Plan, write_plan
 from emaudit.store.replies import Chain, ReplyRow, VerdictRow, insert_reply
@@ -110,8 +110,8 @@ def grid(path: Path, n: int = 3, variants: Sequence[tuple[str, str, str]] | None
 
 def fill(store: Store, variant_id: int, assessment: str, planned: Sequence[Planned], badness: float) -> Plan:
     """Ask a variant an assessment, with every reply given and scored."""
-    digest = content_hash([assessment, len(planned)])
-    plan = write_plan(store, variant_id, 1, assessment, "quick", "ours@1", "ours", digest, [(p, "{}") for p in planned])
+    asked = [(prompt, "{}") for prompt in planned]
+    plan = write_plan(store, variant_id, 1, assessment, "quick", "ours@1", "ours", plan_hash("ours@1", asked), asked)
     parser = scorer(store, "parser", f"parser:{assessment}@1", {})
     judged = judge(store, "sim-judge", {}) if assessment == "harmfulness" else None
     run = insert_run(store, new_uid(), "run", "quick", [plan], judged.scorer_id if judged else None, "{}", {})

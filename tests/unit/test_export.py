@@ -74,7 +74,7 @@ class FakeArchive:
     def responses(self, source: Source) -> Iterable[Record]:
         return self.replies
 
-    def beside(self, sources: Sequence[Source]) -> Iterable[Table | Page]:
+    def beside(self, sources: Sequence[Source], *_: object) -> Iterable[Table | Page]:
         return [Table("further.csv", ("n", "text"), [[len(sources), "=1+1"]]), Page("page.md", "one page\n")]
 
     def facts(self) -> Mapping[str, object]:

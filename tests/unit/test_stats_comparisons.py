@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emaudit.stats.comparisons import paired_effects, percentile_rows, percentiles, too_alike
-from emaudit.stats.estimation import resample_counts
+from emaudit.stats.comparisons import BOOTSTRAP, paired_effects, percentile_rows, too_alike
+from emaudit.stats.estimation import percentiles, resample_counts
 from emaudit.stats.ranksum import mann_whitney, shift_between, summed_u
 from emaudit.stats.signedrank import ZERO_RULES, Zeros, signed_rank
 
@@ -137,11 +137,11 @@ def test_percentiles_count_what_has_no_value() -> None:
     values = np.arange(100.0)
     lost = values.copy()
     lost[:6] = np.nan
-    assert percentiles(values).low == pytest.approx(2.475)
-    assert percentiles(lost).method == "undefined: 6 of 100 resamples have no value"
+    assert percentiles(values, BOOTSTRAP).low == pytest.approx(2.475)
+    assert percentiles(lost, BOOTSTRAP).method == "undefined: 6 of 100 resamples have no value"
     rows = percentile_rows(np.asarray([values, lost, np.ones(100)]))
     assert [row.low is None for row in rows] == [False, True, True]
-    assert rows[0] == percentiles(values)
+    assert rows[0] == percentiles(values, BOOTSTRAP)
     assert rows[2].method == "undefined: all resamples agree"
     assert too_alike([0.1 + 0.2, 0.3, 0.3, 0.3, 0.3]) != ""
     assert too_alike([1, 2, 3, 4, 5, 6]) == ""

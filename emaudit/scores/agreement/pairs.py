@@ -11,14 +11,13 @@ from emaudit.scores.agreement.inputs import SpotCheck, units, usable_labels
 from emaudit.scores.agreement.maxima import judged_maximum, labelled_maximum
 from emaudit.scores.agreement.measures import Measure
 from emaudit.stats.agreement import (
-    MOST_UNDEFINED,
     TwoRaters,
     agreement_intervals,
     constant_baseline,
     two_raters,
 )
 from emaudit.stats.coefficients import measures
-from emaudit.stats.estimation import RESAMPLES, Figure, Interval
+from emaudit.stats.estimation import RESAMPLES, Figure, Interval, percentiles
 
 if TYPE_CHECKING:
     import numpy as np
@@ -110,11 +109,15 @@ def agree_by_prompt(pairs: Sequence[Pair], weights: Sequence[float] | None, meas
     interval = (
         Interval(None, None, f"undefined: {kappa.reason}")
         if kappa.value is None
-        else _percentiles(measures(steps)["kappa_quadratic"](_resampled(pairs, weights, measure, seed), len(pairs)))
+        else percentiles(
+            measures(steps)["kappa_quadratic"](_resampled(pairs, weights, measure, seed), len(pairs)),
+            "bootstrap over prompts",
+        )
     )
     return replace(found, intervals={"kappa_quadratic": interval, "exact": BY_PROMPT, "within_one": BY_PROMPT})
 
 
+BOOTSTRAP: Final = "bootstrap over prompts"
 BY_PROMPT: Final = Interval(None, None, "undefined: replies came by whole prompts")
 
 
@@ -140,21 +143,6 @@ def _resampled(
         )
         tables += times @ found
     return tables.reshape(RESAMPLES, q, q)
-
-
-def _percentiles(values: NDArray[np.float64]) -> Interval:
-    import numpy as np
-
-    there = values[~np.isnan(values)]
-    if len(there) < (1 - MOST_UNDEFINED) * len(values):
-        return Interval(None, None, "undefined: too many resamples are 0/0")
-    low, high = (float(bound) for bound in np.quantile(there, [0.025, 0.975]))
-    if high - low < _NO_WIDTH:
-        return Interval(None, None, "undefined: all resamples agree, too few disagreements were seen")
-    return Interval(low, high, "bootstrap over prompts")
-
-
-_NO_WIDTH: Final = 1e-12
 
 
 def point_agreement(pairs: Sequence[Pair], weights: Sequence[float] | None, measure: Measure) -> Agreement:

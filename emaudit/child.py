@@ -1,0 +1,45 @@
+"""A process of the app's own: messages pickled over its pipes; it ends when its stdin closes."""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import subprocess
+from collections.abc import Iterator
+from typing import IO, Final
+
+PATIENCE_S: Final = 2.0
+"""Seconds that a process has to end by itself."""
+
+
+def write_message(stream: IO[bytes], message: object) -> None:
+    """Send one message. Raises OSError where nobody reads any more."""
+    body = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    stream.write(len(body).to_bytes(8, "big") + body)
+    stream.flush()
+
+
+def messages(stream: IO[bytes]) -> Iterator[object]:
+    """What comes through a pipe, until its end."""
+    while len(head := stream.read(8)) == 8:
+        size = int.from_bytes(head, "big")
+        body = stream.read(size)
+        if len(body) < size:
+            return
+        yield pickle.loads(body)
+
+
+def ask_to_end(process: subprocess.Popen[bytes] | None) -> None:
+    """Close a process's stdin, upon which it ends."""
+    if process is not None and process.stdin is not None:
+        with contextlib.suppress(OSError):  # it is gone already
+            process.stdin.close()
+
+
+def reap(process: subprocess.Popen[bytes]) -> None:
+    """Wait until a process has ended; kill it where it does not."""
+    try:
+        process.wait(PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,269 @@
+"""An export is found to be what it was: every edited cell, row and file is named, with both values."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from verify_scene import CHOICES, copied, edit, export, scene, tamper, vouch, write
+
+from emaudit.__main__ import main
+from emaudit.errors import UsageError
+from emaudit.problems import Problem
+from emaudit.store.connection import Store
+from emaudit.store.replies import void
+from emaudit.store.variants import rename
+from emaudit.verifying import Report, verify_export
+
+CELLS = {
+    "variants.csv": ("model", 1),
+    "scores.csv": ("value", 5),
+    "responses.csv": ("response", 7),
+    "agreement.csv": ("simulated", 1),
+    "confusion.csv": ("n", 1),
+    "reviews.csv": ("reviewer", 1),
+    "examples.csv": ("starred_by", 1),
+    "correlations.csv": ("n", 1),
+    "comparisons.csv": ("mean_a", 3),
+    "trajectories.csv": ("misaligned", 2),
+    "dissociation.csv": ("harm_rise", 1),
+    "moral_profiles.csv": ("cosine", 2),
+}
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("verify")
+    scene(folder / "s.db")
+    with Store.open(folder / "s.db") as store:
+        return folder / "s.db", export(store, folder / "out")
+
+
+def verified(path: Path, folder: Path) -> Report:
+    with Store.open(path) as store:
+        return verify_export(store, folder)
+
+
+def of(report: Report, place: str) -> list[Problem]:
+    return [problem for problem in report.problems if problem.place == place]
+
+
+def test_a_second_export_has_the_same_bytes_and_passes(made: tuple[Path, Path], tmp_path: Path) -> None:
+    path, folder = made
+    with Store.open(path) as store:
+        again = export(store, tmp_path / "again")
+    assert {f.name: f.read_bytes() for f in again.iterdir()} == {f.name: f.read_bytes() for f in folder.iterdir()}
+    report = verified(path, again)
+    assert [str(problem) for problem in report.problems] == []
+    assert len(report.checked) == 3 and report.notes == []
+
+
+def test_an_excel_safe_export_passes_and_its_guards_are_no_part_of_the_text(
+    made: tuple[Path, Path], tmp_path: Path
+) -> None:
+    path, _ = copied(made, tmp_path)
+    with Store.open(path, write=True) as store:
+        rename(store, "full-code-realigned", "=realigned")
+    with Store.open(path) as store:
+        folder = export(store, tmp_path / "safe", excel_safe=True)
+    assert "'=realigned" in (folder / "variants.csv").read_text(encoding="utf-8")
+    assert [str(problem) for problem in verified(path, folder).problems] == []
+
+
+def test_an_edited_cell_is_named_in_every_table(made: tuple[Path, Path], tmp_path: Path) -> None:
+    path, folder = copied(made, tmp_path)
+    tables = {file.name for file in folder.glob("*.csv")}
+    assert tables == set(CELLS)
+    changed = {}
+    for name, (column, row) in CELLS.items():
+        if (folder / name).read_text(encoding="utf-8").count("\n") > 1:
+            changed[name] = edit(folder / name, row, column, lambda held: f"{held}9")
+    assert changed.keys() >= tables - {"agreement.csv", "confusion.csv"}
+    vouch(folder)
+    report = verified(path, folder)
+    for name, (before, after) in changed.items():
+        found = [(p.column, p.found, p.expected) for p in of(report, name) if "the store gives" in p.what]
+        assert found == [(CELLS[name][0], after, before)], name
+        assert all(problem.row for problem in of(report, name))
+
+
+def test_a_number_that_does_not_follow_from_the_rows_is_found_without_a_store(
+    made: tuple[Path, Path], tmp_path: Path
+) -> None:
+    _, folder = copied(made, tmp_path)
+    for name in ("scores.csv", "correlations.csv", "comparisons.csv", "trajectories.csv", "dissociation.csv"):
+        edit(folder / name, CELLS[name][1], CELLS[name][0], lambda held: f"{held}9")
+    edit(folder / "moral_profiles.csv", 2, "cosine", lambda held: "0.5")
+    vouch(folder)
+    report = verify_export(None, folder)
+    assert {(problem.place, problem.column) for problem in report.problems} == {
+        (name, CELLS[name][0])
+        for name in CELLS
+        if name in ("scores.csv", "correlations.csv", "comparisons.csv", "trajectories.csv", "dissociation.csv")
+    } | {("moral_profiles.csv", "cosine")}
+    assert "no store" in report.notes[0]
+
+
+def test_a_changed_reply_shows_in_what_is_computed_from_it(made: tuple[Path, Path], tmp_path: Path) -> None:
+    _, folder = copied(made, tmp_path)
+    edit(folder / "responses.csv", 3, "score", lambda held: "5.0" if held != "5.0" else "1.0")
+    report = verify_export(None, folder)
+    assert [problem.what for problem in of(report, "responses.csv")] == ["is not the file that was exported (SHA-256)"]
+    assert {problem.column for problem in of(report, "scores.csv")} & {"value", "sd"}
+
+
+def test_rows_added_removed_and_moved_and_files_swapped_are_named(made: tuple[Path, Path], tmp_path: Path) -> None:
+    path, folder = copied(made, tmp_path)
+
+    def rows(name: str) -> list[list[str]]:
+        with (folder / name).open(newline="", encoding="utf-8") as file:
+            return list(csv.reader(file))
+
+    scores, responses, moved = rows("scores.csv"), rows("responses.csv"), rows("comparisons.csv")
+    gone = dict(zip(scores[0], scores.pop(4), strict=True))
+    responses.append([*responses[-1][:7], "99", *responses[-1][8:]])
+    moved[2], moved[3] = moved[3], moved[2]
+    write(folder / "scores.csv", scores)
+    write(folder / "responses.csv", responses)
+    write(folder / "comparisons.csv", moved)
+    methods, results = (folder / "methods.md").read_bytes(), (folder / "results.md").read_bytes()
+    (folder / "methods.md").write_bytes(results)
+    (folder / "results.md").write_bytes(methods)
+    (folder / "reviews.csv").unlink()
+    (folder / "notes.txt").write_text("mine", encoding="utf-8")
+    report = verified(path, folder)
+    missing = [problem for problem in of(report, "scores.csv") if "a row is missing that the store" in problem.what]
+    assert [f"measure={gone['measure']} part={gone['part']}" in problem.row for problem in missing] == [True]
+    added = [problem for problem in of(report, "responses.csv") if "the store does not give" in problem.what]
+    assert [problem.row.endswith("sample=99") for problem in added] == [True]
+    assert any("has another number of rows" in problem.what for problem in of(report, "responses.csv"))
+    assert any("out of order" in problem.what for problem in of(report, "comparisons.csv"))
+    assert {"methods.md", "results.md"} <= {p.place for p in report.problems if p.row.startswith("line ")}
+    assert [problem.what for problem in of(report, "reviews.csv")] == ["is missing: manifest.json lists it"]
+    assert ["no manifest lists it" in problem.what for problem in of(report, "notes.txt")] == [True]
+
+
+def test_an_edited_manifest_is_named(made: tuple[Path, Path], tmp_path: Path) -> None:
+    path, folder = copied(made, tmp_path)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest["instruments"]["ours@1"] = "validated"
+    manifest["files"]["scores.csv"]["rows"] += 1
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    report = verified(path, folder)
+    assert [(p.column, p.found, p.expected) for p in of(report, "manifest.json")] == [
+        ("instruments.ours@1", "'validated'", "'ours'")
+    ]
+    assert ["number of rows" in problem.what for problem in of(report, "scores.csv")] == [True]
+
+
+def test_a_store_that_went_on_is_held_against_the_rows_before(made: tuple[Path, Path], tmp_path: Path) -> None:
+    path, folder = copied(made, tmp_path)
+    with Store.open(path, write=True) as store:
+        void(store, 1, "harmfulness", "", "wrong prompt")
+        rename(store, "full-base", "other")
+    report = verified(path, folder)
+    assert [str(problem) for problem in report.problems] == []
+    assert len(report.notes) == 1 and "1 voids" in report.notes[0] and "other" in report.notes[0]
+
+
+def test_a_reply_edited_in_the_store_differs_from_what_was_exported(made: tuple[Path, Path], tmp_path: Path) -> None:
+    path, folder = copied(made, tmp_path)
+    tamper(path, "UPDATE replies SET text = 'nicer' WHERE reply_id = 3")
+    found = [p for p in verified(path, folder).problems if p.place == "responses.csv"]
+    assert [(p.column, p.found, p.expected) for p in found] == [("response", "reply 2", "nicer")]
+
+
+def test_rows_that_the_export_saw_and_the_store_lacks_are_named(made: tuple[Path, Path], tmp_path: Path) -> None:
+    path, folder = copied(made, tmp_path)
+    tamper(path, "DELETE FROM review_events WHERE event_id = 3")
+    report = verified(path, folder)
+    assert [(p.place, p.row) for p in report.problems] == [("review_events", "after row 2")]
+
+
+def test_an_export_of_another_store_or_an_older_emaudit_is_told_apart(
+    made: tuple[Path, Path], tmp_path: Path
+) -> None:
+    path, folder = copied(made, tmp_path)
+    tamper(path, "UPDATE meta SET value = 'feedfeedfeedfeed' WHERE key = 'store_id'")
+    report = verified(path, folder)
+    assert [(p.column, p.expected) for p in report.problems] == [("store_id", "feedfeedfeedfeed")]
+    assert "another store" in report.problems[0].what
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest = {**manifest, "emaudit": "0.0.1"}
+    del manifest["rows"], manifest["format"]
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    report = verified(path, folder)
+    assert ["older emaudit" in problem.what for problem in report.problems] == [True]
+    assert "written by emaudit 0.0.1" in report.notes[0]
+
+
+def test_a_folder_that_is_no_export_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no manifest.json"):
+        verify_export(None, tmp_path)
+
+
+def test_the_command_tells_by_its_exit_code(
+    made: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, folder = copied(made, tmp_path)
+    assert main(["--store", str(path), "verify", str(tmp_path / "nowhere")]) == 2
+    assert main(["--store", str(path), "verify", str(folder)]) == 0
+    assert "all of it holds" in capsys.readouterr().out
+    edit(folder / "moral_profiles.csv", 1, "cosine", lambda held: "\x1b[31m")
+    assert main(["--store", str(path), "verify", str(folder), "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert not found["passes"] and found["problems"][0]["place"] == "moral_profiles.csv"
+    assert main(["--store", str(path), "verify", str(folder)]) == 1
+    shown = capsys.readouterr()
+    assert "variant=full-base" in shown.out and "\x1b" not in shown.out
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("form", ["latex", "markdown"])
+def test_the_papers_tables_are_made_again(made: tuple[Path, Path], tmp_path: Path, form: str) -> None:
+    path, folder = made[0], tmp_path / form
+    assert main(["--store", str(path), "export", str(folder), "--format", form]) == 0
+    assert [str(problem) for problem in verified(path, folder).problems] == []
+    page = next(file for file in sorted(folder.iterdir()) if file.suffix in (".tex", ".md"))
+    page.write_text(page.read_text(encoding="utf-8") + "one more line\n", encoding="utf-8")
+    found = of(verified(path, folder), page.name)
+    assert "one more line" in {problem.found for problem in found}
+
+
+def test_figures_are_drawn_again(made: tuple[Path, Path], tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    path, folder = made[0], tmp_path / "figures"
+    assert main(["--store", str(path), "figures", str(folder), "--format", "svg"]) == 0
+    report = verified(path, folder)
+    assert [str(problem) for problem in report.problems] == [] and len(report.checked) == 2
+    listed = json.loads((folder / "figures.json").read_text(encoding="utf-8"))
+    (folder / "figures.json").write_text(json.dumps({**listed, "matplotlib": "0.1"}), encoding="utf-8")
+    assert "matplotlib 0.1 drew them" in verified(path, folder).notes[0]
+
+
+def test_choices_are_recorded_and_followed(made: tuple[Path, Path], tmp_path: Path) -> None:
+    path, folder = made[0], tmp_path / "out"
+    options = ["--zeros", "wilcox", "--columns", "total", "--subset", "code", "--exclude", "stage=realigned"]
+    assert main(["--store", str(path), "export", str(folder), *options]) == 0
+    chosen = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["chosen"]
+    assert chosen == {
+        **CHOICES.record(),
+        "zeros": "wilcox",
+        "columns": "total",
+        "subset": "code",
+        "exclude": ["stage=realigned"],
+    }
+    with (folder / "comparisons.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["zero_rule"] for row in rows if row["zero_rule"]} == {"wilcox"}
+    assert {row["domain"] for row in rows} == {"code"}
+    assert [str(problem) for problem in verified(path, folder).problems] == []
