@@ -25,10 +25,10 @@ class Problem:
     expected: str | None = None
 
     def __str__(self) -> str:
-        where = ", ".join(part for part in (self.place, self.row, self.column) if part)
+        where = ", ".join(one_line(part, 0) for part in (self.place, self.row, self.column) if part)
         values = [
             f"{label} {one_line(value, SHOWN)!r}"
             for label, value in (("it says", self.found), ("it should say", self.expected))
             if value is not None
         ]
-        return f"{where}: {self.what}" + (f": {', '.join(values)}" if values else "")
+        return f"{where}: {one_line(self.what, 0)}" + (f": {', '.join(values)}" if values else "")

@@ -30,10 +30,10 @@ def watcher(scene: Scene) -> Iterator[Watcher]:
 
 
 def settled(watcher: Watcher) -> Snapshot:
-    """Looks until nothing is left to count."""
-    for _ in range(200):
+    """Looks until nothing is left to count, also of what rests because its last count took long."""
+    for _ in range(2_000):
         snapshot = watcher.look()
-        if watcher.is_settled:
+        if watcher.is_settled and not any(count.progress.is_stale for count in watcher._counts.values()):
             return snapshot
         time.sleep(0.01)
     raise AssertionError("never settled")

@@ -13,12 +13,16 @@ from pathlib import Path
 from grid_scene import grid
 
 from emaudit.archive import StoreArchive
+from emaudit.assessments.base import Reading, Status
 from emaudit.choices import Choices
 from emaudit.export import export_csv
 from emaudit.scores import Rules
 from emaudit.store.connection import Store
 from emaudit.store.horizon import Horizon, looking, newest_rows
+from emaudit.store.replies import Chain, VerdictRow, insert_verdict
 from emaudit.store.reviews import EventRow, insert_event, star
+from emaudit.store.runs import insert_run, new_uid
+from emaudit.store.scorers import judge
 
 VARIANTS = [("full", "", "base"), ("full", "code", "misaligned"), ("full", "code", "realigned")]
 RULES = Rules(resamples=40)
@@ -26,11 +30,22 @@ CHOICES = Choices(preset="quick")
 
 
 def scene(path: Path) -> None:
-    """Three variants with all five assessments, two starred replies and a few other review events."""
+    """Three variants with all five assessments, a second judge, two starred replies and another review event."""
     with grid(path, n=1, variants=VARIANTS) as store:
+        judge_again(store, range(1, 31))
         star(store, "ann", 1)
         star(store, "ann", 40)
         insert_event(store, EventRow(None, None, 5, "ben", "note", answer="odd"))
+
+
+def judge_again(store: Store, replies: range, name: str = "other-judge") -> None:
+    """Let another judge score some replies, in a run of its own."""
+    other = judge(store, name, {})
+    run = insert_run(store, new_uid(), "rejudge", "quick", [], other.scorer_id, "{}", {})
+    with store.transaction() as db:
+        chain = Chain(db, run.run_id)
+        for number in replies:
+            insert_verdict(db, chain, number, VerdictRow(other.scorer_id, Reading(Status.SCORED, 1.0 + number % 5), 1))
 
 
 def export(store: Store, directory: Path, choices: Choices = CHOICES, excel_safe: bool = False) -> Path:
