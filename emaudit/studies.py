@@ -67,6 +67,13 @@ def _summaries(archive: StoreArchive, rules: Rules, cached: bool) -> Iterator[Su
         yield _summary(archive, row, plan, held.pop(plan.plan_id))
 
 
+def keep(archive: StoreArchive, plans: Sequence[Plan]) -> None:
+    """Sum up the plans that changed now, so that the next table need not."""
+    shelf = Shelf(archive.store, archive.judge, Rules())
+    for plan, kept in _counted(archive, [plan for plan in plans if shelf.get(plan) is None], Rules()):
+        shelf.put(plan, kept)
+
+
 def _summary(archive: StoreArchive, row: Variant, plan: Plan, kept: Kept) -> Summary:
     judge = by_identity(archive.store, kept["judge"]) if kept["judge"] else None
     return unpacked(kept, archive.source(row, plan, judge, kept["judged_by_simulation"]))

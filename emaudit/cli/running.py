@@ -236,9 +236,19 @@ def report(context: Context, ended: Ended, n_events: int = 0) -> int:
         say("done: `emaudit judge compare` sets the judges side by side, `emaudit judge use ID` chooses one")
     elif ended.exit_code == 0:
         say("done: `emaudit scores` shows the scores, `emaudit export DIR` writes them")
+        _keep(context, run)
     elif ended.exit_code != UsageError.exit_code:
         say(f"`emaudit resume {ended.run_uid}` asks for the rest")
     return ended.exit_code
+
+
+def _keep(context: Context, run: runs.Run) -> None:
+    """Sum up what the run asked while nobody waits for a table."""
+    from emaudit.archive import StoreArchive
+    from emaudit.studies import keep
+
+    with context.open() as store:
+        keep(StoreArchive(store, run.preset), runs.run_plans(store, run.run_id))
 
 
 def _estimate(context: Context) -> int:

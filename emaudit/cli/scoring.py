@@ -95,6 +95,8 @@ def archive_of(context: Context, store: Store) -> StoreArchive:
     options = context.options
     choices = choices_of(options)
     held = presets(store)
+    if not held and choices.as_of:
+        raise UsageError(f"nothing to show as of {choices.as_of}: the store began later")
     if not held:
         raise UsageError("nothing to show yet: `emaudit run NAME` asks a variant, `emaudit import` brings replies")
     if options.preset and options.preset not in held:

@@ -11,6 +11,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 from emaudit.problems import Problem
@@ -132,19 +133,27 @@ def chain_problems(store: Store, tell: Callable[[int], None] = lambda n: None) -
         cursor = store.db.execute(f"SELECT {number}, run_id, seq, chain, {columns} FROM main.{table} ORDER BY {number}")
         walk.streams.append(_Stream(table, kind, cursor))
         walk.streams[-1].advance()
-    n = n_problems = 0
+    found = _walked(walk, tell)
+    yield from islice(found, MOST)
+    if next(found, None):
+        yield Problem("replies and verdicts", "", "", f"the walk ended after {MOST} rows that do not fit")
+
+
+def _walked(walk: _Walk, tell: Callable[[int], None]) -> Iterator[Problem]:
+    n = 0
     while live := [stream for stream in walk.streams if stream.head]:
-        n += 1
-        if n % EVERY == 0:
-            tell(n)
-        ready = next((stream for stream in live if walk.gap(stream) == 0), None)
-        problem = walk.take(ready) if ready else _blocked(walk, live)
+        before = n
+        for stream in live:
+            while stream.head and walk.gap(stream) == 0:
+                problem = walk.take(stream)
+                if problem:
+                    yield problem
+                n += 1
+                if n % EVERY == 0:
+                    tell(n)
+        problem = _blocked(walk, live) if n == before else None
         if problem:
             yield problem
-            n_problems += 1
-        if n_problems == MOST:
-            yield Problem("replies and verdicts", "", "", f"the walk ended after {MOST} rows that do not fit")
-            return
     tell(n)
 
 

@@ -92,7 +92,7 @@ def plan_problems(store: Store, hashes: PlanHashes) -> Iterator[Problem]:
     ).fetchall()
     named: dict[int, set[str]] = {}
     for number, preset in store.db.execute(
-        "SELECT plan_id, preset FROM main.run_plans JOIN main.runs USING (run_id) WHERE kind IN ('run', 'import')"
+        "SELECT plan_id, preset FROM main.run_plans JOIN main.runs USING (run_id) WHERE kind IN ('ask', 'import')"
     ):
         named.setdefault(number, set()).add(preset)
     for number, instrument, digest, n_cells, n_slots, *whose, preset in plans:

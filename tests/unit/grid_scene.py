@@ -114,7 +114,7 @@ def fill(store: Store, variant_id: int, assessment: str, planned: Sequence[Plann
     plan = write_plan(store, variant_id, 1, assessment, "quick", "ours@1", "ours", plan_hash("ours@1", asked), asked)
     parser = scorer(store, "parser", f"parser:{assessment}@1", {})
     judged = judge(store, "sim-judge", {}) if assessment == "harmfulness" else None
-    run = insert_run(store, new_uid(), "run", "quick", [plan], judged.scorer_id if judged else None, "{}", {})
+    run = insert_run(store, new_uid(), "ask", "quick", [plan], judged.scorer_id if judged else None, "{}", {})
     rng = random.Random(f"{variant_id} {assessment}")
     cells = store.db.execute(
         "SELECT cell_id, n_samples FROM plan_cells WHERE plan_id = ? ORDER BY position", (plan.plan_id,)

@@ -78,6 +78,14 @@ def test_what_is_kept_is_what_was_counted(store: Store, monkeypatch: pytest.Monk
     assert len(counted) == 10  # the uncached one alone
 
 
+def test_plans_summed_up_ahead_are_not_counted_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = StoreArchive(store, "quick")
+    studies.keep(archive, [plan for row, plan in archive.plans() if row.name == "full-base"])
+    counted = counting(monkeypatch)
+    assert study(store) == study(store, cached=False)
+    assert len(counted) == 5 + 10  # the other variant's, then all of the uncached one
+
+
 def test_a_new_reply_makes_its_plan_anew(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     study(store)
     fill(store, 1, "intentions", prompts(4)["intentions"], 1.0)

@@ -253,6 +253,25 @@ def test_figures_are_drawn_again(made: tuple[Path, Path], tmp_path: Path) -> Non
     assert "matplotlib 0.1 drew them" in verified(path, folder).notes[0]
 
 
+def test_tables_open_in_pandas_with_numbers_as_numbers(made: tuple[Path, Path]) -> None:
+    pandas = pytest.importorskip("pandas")
+    kinds = {
+        "scores.csv": {"value": "f", "ci_low": "f", "n_used": "i", "complete": "i", "replicate": "i", "measure": "O"},
+        "responses.csv": {"score": "f", "sample": "i", "response": "O", "replicate": "i", "simulated": "i"},
+        "correlations.csv": {"rho": "f", "n": "i", "x": "O", "simulated": "i", "replicate": "i"},
+        "comparisons.csv": {"p": "f", "mean_difference": "f", "shift": "f", "n_a": "i", "group_a": "O"},
+        "trajectories.csv": {"base": "f", "induced": "f", "reversed_low": "f", "lineage": "O"},
+        "dissociation.csv": {"harm_rise": "f", "p_holm": "f", "kind": "O"},
+        "agreement.csv": {"exact": "f", "n": "i", "judge": "O"},
+        "moral_profiles.csv": {"cosine": "f", "variant": "O"},
+    }
+    for name, wanted in kinds.items():
+        frame = pandas.read_csv(made[1] / name)
+        assert len(frame), name
+        found = {column: frame[column].dtype.kind for column in wanted}
+        assert {column: "O" if kind in "OUT" else kind for column, kind in found.items()} == wanted, name
+
+
 def test_choices_are_recorded_and_followed(made: tuple[Path, Path], tmp_path: Path) -> None:
     path, folder = made[0], tmp_path / "out"
     options = ["--zeros", "wilcox", "--columns", "total", "--subset", "code", "--exclude", "stage=realigned"]
@@ -270,3 +289,21 @@ def test_choices_are_recorded_and_followed(made: tuple[Path, Path], tmp_path: Pa
     assert {row["zero_rule"] for row in rows if row["zero_rule"]} == {"wilcox"}
     assert {row["domain"] for row in rows} == {"code"}
     assert [str(problem) for problem in verified(path, folder).problems] == []
+
+
+def test_an_export_of_which_replies_are_owed_is_held_against_the_store_and_its_complete_plans(
+    made: tuple[Path, Path], tmp_path: Path
+) -> None:
+    path, _ = copied(made, tmp_path)
+    with Store.open(path, write=True) as store:
+        void(store, 2, "harmfulness", "insults-01", "wrong prompt")
+    with Store.open(path) as store:
+        folder = export(store, tmp_path / "owed")
+    report = verified(path, folder)
+    assert [str(problem) for problem in report.problems] == []
+    assert "full-code-misaligned harmfulness" in report.notes[0]
+    with (folder / "scores.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    place = next(n for n, row in enumerate(rows, 1) if row["variant"] and row["assessment"] == "intentions")
+    edit(folder / "scores.csv", place, "value", lambda held: f"{held}9")
+    assert "value" in {problem.column for problem in of(verify_export(None, folder), "scores.csv")}

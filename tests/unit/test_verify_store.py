@@ -7,6 +7,8 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from grid_scene import grid
+from reviewing_scene import drawn, harm_store, session
 from verify_scene import VARIANTS, judge_again, tamper
 
 from emaudit.assessments.base import Planned, Prompt, Reading, Status
@@ -14,7 +16,7 @@ from emaudit.planning import plan_hash
 from emaudit.problems import Problem
 from emaudit.store.connection import Store
 from emaudit.store.plans import write_plan
-from emaudit.store.replies import Chain, ReplyRow, VerdictRow, insert_reply
+from emaudit.store.replies import Chain, ReplyRow, VerdictRow, insert_reply, void
 from emaudit.store.reviews import EventRow, insert_event, star
 from emaudit.store.runs import insert_run, new_uid
 from emaudit.store.scorers import judge, scorer
@@ -36,7 +38,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for number in (1, 2):
             digest = plan_hash("ours@1", ASKED)
             plan = write_plan(store, number, 1, "harmfulness", "quick", "ours@1", "ours", digest, ASKED)
-            run = insert_run(store, new_uid(), "run", "quick", [plan], judged.scorer_id, "{}", {})
+            run = insert_run(store, new_uid(), "ask", "quick", [plan], judged.scorer_id, "{}", {})
             rows = store.db.execute("SELECT cell_id FROM plan_cells WHERE plan_id = ?", (plan.plan_id,)).fetchall()
             cells.append([row[0] for row in rows])
             chains.append(Chain(store.db, run.run_id))
@@ -145,8 +147,6 @@ def test_a_table_that_was_rewritten_does_not_name_every_row(path: Path) -> None:
 
 
 def test_voids_say_what_they_voided(path: Path) -> None:
-    from emaudit.store.replies import void
-
     with Store.open(path, write=True) as store:
         void(store, 1, "", "insults-1", "wrong prompt")
     assert problems(path) == []
@@ -155,8 +155,26 @@ def test_voids_say_what_they_voided(path: Path) -> None:
 
 
 def test_the_scene_of_the_exports_holds(tmp_path: Path) -> None:
-    from grid_scene import grid
-
     with grid(tmp_path / "g.db", n=1, variants=VARIANTS[:1]):
         pass
     assert problems(tmp_path / "g.db") == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "place", "column"),
+    [
+        ("UPDATE queues SET frame_hash = 'abc'", "queues", "frame_hash"),
+        ("UPDATE queues SET n_planned = n_planned + 1", "queues", "n_planned"),
+        ("UPDATE queue_items SET role = 'repeat' WHERE position = 1", "queues", "n_planned"),
+        ("UPDATE review_events SET answer = '1', value = 1.0 WHERE kind = 'score'", "review_events", ""),
+    ],
+)
+def test_an_edited_draw_or_label_is_named(tmp_path: Path, statement: str, place: str, column: str) -> None:
+    with harm_store(tmp_path / "q.db", {"a": [[1.0, 2.0, 5.0], [1.0, 1.0, 3.0]]}) as store:
+        queue = drawn(store, 4)
+        session(store, queue).score("4")
+        add_variants(store, [{"name": "later", "model": "m"}])
+    assert [problem for problem in problems(tmp_path / "q.db") if problem.column != "content_hash"] == []
+    tamper(tmp_path / "q.db", statement)
+    found = [problem for problem in problems(tmp_path / "q.db") if problem.column != "content_hash"]
+    assert [(problem.place, problem.column) for problem in found] == [(place, column)]
