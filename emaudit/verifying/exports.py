@@ -178,4 +178,4 @@ def _from_store(store: Store, directory: Path, listing: Listing, report: Report,
         made_names = {path.name for path in folder.iterdir()}
         for name in sorted(set(listing.files) - made_names):
             report.problems.append(Problem(name, "", "", "the store gives no such file"))
-    report.checked.append(f"every file that {listing.name} lists again, from the store, byte for byte")
+    report.checked.append(f"every file that {listing.name} lists again, from the store, cell by cell")

@@ -131,7 +131,8 @@ async def test_any_size_in_turn(opened: Opened, scene: Scene) -> None:
                 await pilot.resize_terminal(width, height)
                 await pilot.pause(0.05)
                 await fits(pilot, width, ["f3"], ["f2", "a"], ["escape"])
-            await pilot.resize_terminal(80, 24)
+            await pilot.resize_terminal(120, 45)
+            await pilot.press("escape", "f2")
             await sees(pilot, "15 variants", "mini-base")
 
 

@@ -16,6 +16,7 @@ from emaudit.store.connection import Store
 from emaudit.store.replies import void
 from emaudit.store.variants import rename
 from emaudit.verifying import Report, verify_export
+from emaudit.verifying.cells import file_differences
 
 CELLS = {
     "variants.csv": ("model", 1),
@@ -147,6 +148,14 @@ def test_rows_added_removed_and_moved_and_files_swapped_are_named(made: tuple[Pa
     assert {"methods.md", "results.md"} <= {p.place for p in report.problems if p.row.startswith("line ")}
     assert [problem.what for problem in of(report, "reviews.csv")] == ["is missing: manifest.json lists it"]
     assert ["no manifest lists it" in problem.what for problem in of(report, "notes.txt")] == [True]
+
+
+def test_last_digits_of_another_processor_are_no_difference(tmp_path: Path) -> None:
+    one, other = tmp_path / "correlations.csv", tmp_path / "other.csv"
+    one.write_text("x,y,rho\na,b,0.8510000000000001\n", encoding="utf-8")
+    for text, n_problems in (("0.851", 0), ("0.85100001", 1), ("", 1)):
+        other.write_text(f"x,y,rho\na,b,{text}\n", encoding="utf-8")
+        assert len(list(file_differences("correlations.csv", one, other, "the store"))) == n_problems
 
 
 def test_an_edited_manifest_is_named(made: tuple[Path, Path], tmp_path: Path) -> None:
