@@ -16,7 +16,7 @@ from emaudit.store.connection import Store
 from emaudit.store.horizon import Horizon, heads_at, looking, newest_rows
 from emaudit.store.readings import touched_since
 from emaudit.store.variants import variants
-from emaudit.verifying.cells import file_differences
+from emaudit.verifying.cells import CLOSE, file_differences
 
 SOURCE: Final = "the store"
 _ROW: Final = {"replies": "reply_id", "verdicts": "verdict_id", "review_events": "event_id"}
@@ -111,9 +111,9 @@ class Again:
             else:
                 raise UsageError(f"{self.name} does not say what kind of export it is: it is of an older emaudit")
 
-    def differences(self, name: str, found: Path, made: Path) -> Iterator[Problem]:
-        """Where a file is not what the store gives."""
-        return file_differences(name, found, made, SOURCE)
+    def differences(self, name: str, found: Path, made: Path, is_edited: bool) -> Iterator[Problem]:
+        """Where a file is not what the store gives; to the last digit where it was edited since it was exported."""
+        return file_differences(name, found, made, SOURCE, 0.0 if is_edited else CLOSE)
 
     def manifest_problems(self, made: Mapping[str, Any]) -> Iterator[Problem]:
         """Where the manifest is not what the store gives, but for the digests, which are held against the files."""

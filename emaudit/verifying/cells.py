@@ -89,12 +89,15 @@ def differences(
     expected: Iterable[Row],
     source: str,
     most: int = MOST,
+    close: float = CLOSE,
 ) -> Iterator[Problem]:
     """Every cell and row in which a table is not what it should be, by the key of its row; both in the same order.
 
-    `source` says what is expected of it, such as `the store`.
+    `source` says what is expected of it, such as `the store`; `close` is how far numbers may differ, as their last
+    digits do from processor to processor.
     """
     problems = _differences(name, columns, found, expected, source)
+    problems = (problem for problem in problems if not _are_close(problem.found, problem.expected, close))
     yield from islice(problems, most)
     if next(problems, None):
         yield Problem(name, "", "", f"has more differences from {source}, which are not named")
@@ -152,14 +155,15 @@ def _paired(
 
 def _cells(name: str, columns: Sequence[str], row: str, a: Row, b: Row, source: str) -> Iterator[Problem]:
     for column, one, other in zip_longest(columns, a, b, fillvalue=""):
-        if one != other and not _are_close(one, other):
+        if one != other:
             yield Problem(name, row, column or "beyond the header", f"is not what {source} gives", one, other)
 
 
-def _are_close(one: str, other: str) -> bool:
-    """Whether two cells are one number but for the last digits, in which processors differ; digests see those too."""
+def _are_close(one: object, other: object, close: float) -> bool:
+    if not (isinstance(one, str) and isinstance(other, str) and close):
+        return False
     try:
-        return math.isclose(float(one), float(other), rel_tol=CLOSE, abs_tol=CLOSE)
+        return math.isclose(float(one), float(other), rel_tol=close, abs_tol=close)
     except ValueError:
         return False
 
@@ -168,13 +172,13 @@ def _named(row: Row, columns: Sequence[str], key: Sequence[int]) -> str:
     return " ".join(f"{columns[place]}={row[place]}" for place in key if place < len(row) and row[place])
 
 
-def file_differences(name: str, found: Path, expected: Path, source: str) -> Iterator[Problem]:
+def file_differences(name: str, found: Path, expected: Path, source: str, close: float = CLOSE) -> Iterator[Problem]:
     """Where a file is not what it should be: cells and rows of a table, lines of a text, or that its bytes differ."""
     if filecmp.cmp(found, expected, shallow=False):
         return
     try:
         if name.endswith(".csv"):
-            yield from _table_differences(name, found, expected, source)
+            yield from _table_differences(name, found, expected, source, close)
         elif name.endswith((".md", ".tex")):
             yield from _line_differences(name, found, expected, source)
         else:
@@ -183,14 +187,14 @@ def file_differences(name: str, found: Path, expected: Path, source: str) -> Ite
         yield Problem(name, "", "", f"cannot be read: {error}")
 
 
-def _table_differences(name: str, found: Path, expected: Path, source: str) -> Iterator[Problem]:
+def _table_differences(name: str, found: Path, expected: Path, source: str, close: float) -> Iterator[Problem]:
     one, other = read_rows(found), read_rows(expected)
     header, columns = next(one, []), next(other, [])
     if header != columns:
         yield Problem(name, "the header", "", f"is not what {source} gives", ",".join(header), ",".join(columns))
         return
     any_cell = False
-    for problem in differences(name, columns, one, other, source):
+    for problem in differences(name, columns, one, other, source, close=close):
         any_cell = True
         yield problem
     if not any_cell and all(one == other for one, other in zip(read_rows(found), read_rows(expected), strict=True)):

@@ -157,6 +157,7 @@ def _from_store(store: Store, directory: Path, listing: Listing, report: Report,
     if why:
         report.notes.append(f"{listing.name}: not made again from the store: {why}")
         return
+    edited = {problem.place for problem in report.problems}
     tell("making the export again from the store")
     with tempfile.TemporaryDirectory(prefix="emaudit-verify-") as made:
         folder = Path(made)
@@ -174,7 +175,7 @@ def _from_store(store: Store, directory: Path, listing: Listing, report: Report,
                 if path.name not in listing.files:
                     report.problems.append(Problem(path.name, "", "", "is missing: the store gives it"))
             else:
-                report.problems += again.differences(path.name, directory / path.name, path)
+                report.problems += again.differences(path.name, directory / path.name, path, path.name in edited)
         made_names = {path.name for path in folder.iterdir()}
         for name in sorted(set(listing.files) - made_names):
             report.problems.append(Problem(name, "", "", "the store gives no such file"))

@@ -79,13 +79,28 @@ def test_an_excel_safe_export_passes_and_its_guards_are_no_part_of_the_text(
     assert [str(problem) for problem in verified(path, folder).problems] == []
 
 
+def otherwise(held: str) -> str:
+    """Another number, or another text."""
+    try:
+        return repr(float(held) + 0.001)
+    except ValueError:
+        return f"{held}9"
+
+
+def test_an_edited_last_digit_is_named(made: tuple[Path, Path], tmp_path: Path) -> None:
+    path, folder = copied(made, tmp_path)
+    before, after = edit(folder / "comparisons.csv", 1, "mean_a", lambda held: f"{held}1")
+    found = [(p.column, p.found, p.expected) for p in of(verified(path, folder), "comparisons.csv") if p.column]
+    assert ("mean_a", after, before) in found
+
+
 def test_an_edited_cell_is_named_in_every_table(made: tuple[Path, Path], tmp_path: Path) -> None:
     path, folder = copied(made, tmp_path)
     tables = {file.name for file in folder.glob("*.csv")}
     assert tables == set(CELLS)
     changed = {}
     for name, (column, row) in CELLS.items():
-        changed[name] = edit(folder / name, row, column, lambda held: f"{held}9")
+        changed[name] = edit(folder / name, row, column, otherwise)
     vouch(folder)
     report = verified(path, folder)
     for name, (before, after) in changed.items():
@@ -99,7 +114,7 @@ def test_a_number_that_does_not_follow_from_the_rows_is_found_without_a_store(
 ) -> None:
     _, folder = copied(made, tmp_path)
     for name in ("scores.csv", "correlations.csv", "comparisons.csv", "trajectories.csv", "dissociation.csv"):
-        edit(folder / name, CELLS[name][1], CELLS[name][0], lambda held: f"{held}9")
+        edit(folder / name, CELLS[name][1], CELLS[name][0], otherwise)
     edit(folder / "moral_profiles.csv", 2, "cosine", lambda held: "0.5")
     vouch(folder)
     report = verify_export(None, folder)
