@@ -217,7 +217,8 @@ class StoreArchive:
         """The variants that `exclude` leaves out, each with the choice that does."""
         wanted = ", ".join(f"{field}={value}" for field, value in self.exclude)
         left_out = [row for row in variants(self.store) if self._leaves_out(row)]
-        return [{"variant": row.name, "why": f"--exclude {wanted}"} for row in left_out]
+        why = f"--exclude {wanted}"
+        return [{"variant": row.name, "domain": row.domain, "stage": row.stage, "why": why} for row in left_out]
 
 
 def newest(archive: StoreArchive) -> dict[Source, Sequence[Tally]]:

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import pickle
 import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import IO, Final
 
 PATIENCE_S: Final = 2.0
 """Seconds that a process has to end by itself."""
+
+
+def module_command(module: str, *words: str) -> list[str]:
+    """The command that runs a module of this package, whatever lies in the working folder."""
+    return [sys.executable, "-P", "-m", module, *words]
+
+
+def module_environment() -> dict[str, str]:
+    """The environment in which that command finds this package and no other."""
+    paths = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
 def write_message(stream: IO[bytes], message: object) -> None:

@@ -7,19 +7,24 @@ then where they did, and no row of its variant and assessment came later. `verif
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, astuple
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from emaudit import __version__
 from emaudit.paths import kept_summaries
 from emaudit.prompts import content_hash
+from emaudit.scores import maxima, measures, profiles, summary
 from emaudit.scores.maxima import PromptScore
 from emaudit.scores.measures import Rules, Value
 from emaudit.scores.rows import Source
-from emaudit.scores.summary import VERSION, Mean, Summary
+from emaudit.scores.summary import Mean, Summary
+from emaudit.stats import estimation, templates
+from emaudit.store import readings
 from emaudit.store.connection import Store
 from emaudit.store.plans import Plan
 from emaudit.store.readings import Heads, chains_at, heads, parser_of, touched_since
@@ -59,6 +64,13 @@ def unpacked(kept: Kept, source: Source) -> Summary:
     )
 
 
+@lru_cache(maxsize=1)
+def _sources() -> str:
+    """The digest of the code that counts: what other code has counted is counted again."""
+    paths = (module.__file__ for module in (estimation, templates, measures, maxima, profiles, summary, readings))
+    return content_hash([Path(path).read_text(encoding="utf-8") for path in paths if path])
+
+
 class Shelf:
     """The kept summaries of one store under one choice of judge."""
 
@@ -69,7 +81,7 @@ class Shelf:
         used = judge or active_judge(store)
         self._made_by = {
             "emaudit": __version__,
-            "version": VERSION,
+            "counted_by": _sources(),
             "rules": asdict(rules),
             "judge": used.identity if used else "",
             "asked": judge.identity if judge else "",
@@ -91,7 +103,7 @@ class Shelf:
         """Keep a summary made after this shelf was opened; where the folder takes nothing, nothing is kept."""
         text = json.dumps({**kept, "key": self._key(plan), "heads": astuple(self._now)}, separators=(",", ":"))
         path = self._path(plan)
-        written = path.with_suffix(f".{id(self):x}")
+        written = path.with_suffix(f".{os.getpid()}-{id(self):x}")
         with suppress(OSError):  # a cache that cannot be written costs time and nothing else
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             written.write_text(text, encoding="utf-8")
@@ -106,7 +118,7 @@ class Shelf:
     def _since(self, then: Heads) -> set[tuple[int, str]] | None:
         """The variants and assessments with newer rows; None where these rows are not this store's."""
         if then not in self._touched:
-            if chains_at(self._store, then.reply_id, then.verdict_id) != then.chains:
+            if chains_at(self._store, then.reply_id, then.verdict_id, then.void_id) != then.chains:
                 self._touched[then] = None
             else:
                 self._touched[then], _ = touched_since(self._store, then.reply_id, then.verdict_id, then.void_id)

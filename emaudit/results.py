@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from emaudit.scores.changes import HEADLINE, headline
 from emaudit.scores.comparisons import ComparisonRow
 from emaudit.scores.correlations import CorrelationRow
 from emaudit.scores.dissociation import NO_RISE, SILENT, TALK, TOGETHER, DissociationRow
+from emaudit.scores.lineages import Lineages
+from emaudit.scores.measures import HEADLINE, THREE
+from emaudit.scores.pairing import EVERY
+from emaudit.scores.profiles import ALL
+from emaudit.scores.resampling import headline
 from emaudit.scores.rows import Score
 from emaudit.scores.study import Study
 from emaudit.scores.summary import Value
-from emaudit.scores.trajectories import THREE, TrajectoryRow, exceptions, followed, is_clear, shape_of
+from emaudit.scores.trajectories import TrajectoryRow, exceptions, followed, is_clear, passed_over, shape_of
 from emaudit.stats.trajectory import INVERTED_V
 from emaudit.text import visible
 
@@ -35,7 +39,7 @@ def results_page(
         ("Values", _values(study, scores)),
         ("Do they move together", _together(correlations)),
         ("Stages and domains compared", _compared(comparisons)),
-        ("Along lineages", _along(trajectories)),
+        ("Along lineages", _along(study, trajectories)),
         ("Where behaviour and self-report part", _parted(dissociations)),
         ("Left out", _left_out(study, correlations, voided)),
         ("What this does not show", _limits(study)),
@@ -55,8 +59,8 @@ def _asked(study: Study) -> Iterator[str]:
         return
     sizes = sorted({subject.size for subject in study.subjects} - {""})
     yield (
-        f"{_counted(len(study.subjects), 'variant')} of {_counted(len(sizes), 'base model')} "
-        f"({', '.join(sizes) or 'sizes not recorded'}), preset {study.preset}, the newest complete replicate of each. "
+        f"{_variants(study)} (sizes: {', '.join(sizes) or 'not recorded'}), preset {study.preset}, "
+        "the newest complete replicate of each. "
         f"Prompts were resampled {study.rules.resamples:,} times with seed {study.seed}, alike for all variants."
     )
     for assessment in asked:
@@ -72,6 +76,14 @@ def _asked(study: Study) -> Iterator[str]:
             f"`{assessment}`: {used:,} of {expected:,} replies used, of {_counted(len(summaries), 'variant')}; "
             f"instrument {_names(instruments)}; {f'judge {_names(judges)}' if judges else 'no judge needed'}."
         )
+
+
+def _variants(study: Study) -> str:
+    """`15 variants of 3 base models`, and of how many of them the base is not known."""
+    lineages = Lineages(study)
+    told = f"{_counted(len(study.subjects), 'variant')} of {_counted(len(lineages.bases), 'base model')}"
+    n_baseless = len(lineages.baseless)
+    return f"{told} and of unknown ones ({_counted(n_baseless, 'variant')})" if n_baseless else told
 
 
 def _names(words: Iterable[str]) -> str:
@@ -107,9 +119,13 @@ def _value(value: Value, score: Score | None) -> tuple[str, str, str, str]:
 
 
 def _together(rows: Sequence[CorrelationRow]) -> Iterator[str]:
-    first = [row for row in rows if row.subset == "all" and _is_headline(row)]
-    if not first:
+    if not rows:
         yield "No correlation: it takes four variants that are complete in two assessments."
+        return
+    subsets = {row.subset for row in rows}
+    first = [row for row in rows if row.subset in ({EVERY} if EVERY in subsets else subsets) and _is_headline(row)]
+    if not first:
+        yield "No two of harmfulness, intentions and self-assessment; other pairs are in correlations.csv."
         return
     for row in first:
         yield _correlation(row)
@@ -118,7 +134,7 @@ def _together(rows: Sequence[CorrelationRow]) -> Iterator[str]:
         "prompts like these, the variants fixed. p within size permutes variants of one size only, two-sided as "
         "twice the smaller tail. The labels' rho is the mean over permutations within recipe: what a variant's "
         "fine-tune alone carries, sizes exchanged. Agreement that the labels share may be the very tracking asked for; "
-        "it is then agreement between fine-tunes, and few sizes per recipe leave little power to see more."
+        "it is then agreement between fine-tunes, and few variants per recipe leave little power to see more."
     )
 
 
@@ -130,7 +146,8 @@ def _is_headline(row: CorrelationRow) -> bool:
 
 
 def _correlation(row: CorrelationRow) -> str:
-    pair = f"`{row.x}` and `{row.y}` ({row.columns}, {_counted(row.n, 'variant')})"
+    subset = "" if row.subset == EVERY else f", subset `{row.subset}` with the bases"
+    pair = f"`{row.x}` and `{row.y}` ({row.columns}{subset}, {_counted(row.n, 'variant')})"
     if row.rho is None:
         return f"{pair}: undefined, {row.undefined_reason}."
     words = [
@@ -152,9 +169,9 @@ def _compared(rows: Sequence[ComparisonRow]) -> Iterator[str]:
     totals = [
         row
         for row in rows
-        if row.part == "total" and row.format in ("", "all") and row.measure == HEADLINE.get(row.assessment)
+        if row.part == "total" and row.format in ("", ALL) and row.measure == HEADLINE.get(row.assessment)
     ]
-    pooled = [row for row in totals if row.size in ("", "all")] or totals
+    pooled = [row for row in totals if row.size == ALL] or totals
     if not pooled:
         yield "No two groups of variants to compare."
         return
@@ -185,7 +202,7 @@ def _comparison(row: ComparisonRow) -> Sequence[str]:
     difference = f"{_signed(row.mean_difference)} {_bounds(row.mean_low, row.mean_high)}".rstrip()
     return (
         row.assessment,
-        row.size,
+        row.size or "not recorded",
         row.domain,
         row.group_a,
         row.group_b,
@@ -198,7 +215,14 @@ def _comparison(row: ComparisonRow) -> Sequence[str]:
     )
 
 
-def _along(rows: Sequence[TrajectoryRow]) -> Iterator[str]:
+def _along(study: Study, rows: Sequence[TrajectoryRow]) -> Iterator[str]:
+    yield from _followed(rows)
+    others = passed_over(study)
+    if others:
+        yield f"In no lineage: {'; '.join(others)}."
+
+
+def _followed(rows: Sequence[TrajectoryRow]) -> Iterator[str]:
     totals = [row for row in rows if row.part == "total"]
     if not totals:
         yield "No lineage has a misaligned variant yet."
@@ -289,13 +313,11 @@ def _left_out(
 
 
 def _limits(study: Study) -> Iterator[str]:
-    sizes = sorted({subject.size for subject in study.subjects} - {""})
     judges = sorted({summary.source.judge for summary in study.summaries.values()} - {""})
     n_judges = "one judge" if len(judges) == 1 else f"{len(judges)} judges"
     yield (
-        f"- {_counted(len(study.subjects), 'variant')} of {_counted(len(sizes), 'base model')} are few and not "
-        "independent: intervals for variants like these are hypothetical, and no correlation here says what one "
-        "variant would do."
+        f"- {_variants(study)} are few and not independent: intervals for variants like these are hypothetical, and no "
+        "correlation here says what one variant would do."
     )
     yield (
         f"- The scores are those of {n_judges} ({_names(judges) or 'none'}). methods.md says how far people agreed "

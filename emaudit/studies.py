@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from emaudit.archive import StoreArchive
+from emaudit.child import module_command, module_environment
 from emaudit.kept import Kept, Shelf, packed, unpacked
 from emaudit.scores.measures import Rules
 from emaudit.scores.rows import Source, newest_complete
@@ -47,6 +48,9 @@ def study_of(archive: StoreArchive, rules: Rules | None = None, cached: bool = T
         rules=rules,
         left_out={str(row["variant"]): str(row["why"]) for row in archive.excluded()},
         judge=leading.identity if (leading := archive.judge or active_judge(archive.store)) else "",
+        outside=tuple(
+            Subject(str(row["variant"]), "", str(row["domain"]), str(row["stage"]), "") for row in archive.excluded()
+        ),
     )
 
 
@@ -103,9 +107,16 @@ def _order(archive: StoreArchive, rules: Rules) -> dict[str, Any]:
 def _elsewhere(order: Mapping[str, Any], plans: Sequence[Plan]) -> dict[int, Kept]:
     """Summaries made by a process of its own; those it did not come to are missing, and are made here."""
     text = json.dumps({**order, "plans": [plan.plan_id for plan in plans]})
-    command = [sys.executable, "-m", "emaudit.studies"]
-    done = subprocess.run(command, input=text, capture_output=True, text=True, encoding="utf-8", check=False)
-    return {plan_id: kept for plan_id, kept in map(json.loads, done.stdout.splitlines()) if not done.returncode}
+    done = subprocess.run(
+        module_command("emaudit.studies"),
+        env=module_environment(),
+        input=text,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    return dict(map(json.loads, done.stdout.splitlines())) if not done.returncode else {}
 
 
 def _count(archive: StoreArchive, plan: Plan, rules: Rules) -> dict[str, Any]:

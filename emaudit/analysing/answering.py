@@ -74,7 +74,7 @@ class Answering:
         held = self._offers(question.scope)
         if not held.preset:
             return Undone(NO_REPLIES)
-        scope = Scope(held.judge, held.preset, question.scope.decided)
+        scope = Scope(question.scope.judge, held.preset, question.scope.decided)
         if question.topic is Topic.CORRELATIONS:
             return self._all(held, scope)
         if question.topic is Topic.TRAJECTORIES:
@@ -125,7 +125,7 @@ class Answering:
             preset = scope.preset if scope.preset in known else next(iter(known), "")
             found = Held(preset, judge, tuple(known), tuple(names))
             if preset:
-                study = self._study(Scope(judge, preset))
+                study = self._study(Scope(scope.judge, preset))
                 found = Held(
                     preset,
                     judge,

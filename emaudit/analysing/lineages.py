@@ -8,11 +8,12 @@ from emaudit.analysing.answers import Held, Line, Scope, Spot, Trajectories
 from emaudit.analysing.axes import axis_of
 from emaudit.archive import StoreArchive
 from emaudit.reference import reference_value
-from emaudit.scores.changes import HEADLINE, headline
 from emaudit.scores.lineages import Lineage, Lineages
+from emaudit.scores.measures import HEADLINE
+from emaudit.scores.resampling import headline
 from emaudit.scores.rows import score
 from emaudit.scores.study import Study
-from emaudit.scores.trajectories import THREE, TrajectoryRow, exceptions, shape_of, trajectory_rows
+from emaudit.scores.trajectories import TrajectoryRow, exceptions, shape_of, trajectory_rows
 from emaudit.store.connection import Store
 
 
@@ -35,7 +36,7 @@ def _line(row: TrajectoryRow, lineage: Lineage) -> Line:
         axis=axis_of(headline(row.assessment, row.part)),
         variants=(names[0], names[1], names[2]),
         published=published if any(value is not None for value in published) else (),
-        shape=shape_of(row) if row.assessment in THREE else "",
+        shape=shape_of(row),
     )
 
 

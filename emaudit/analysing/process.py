@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Final, Protocol
 
 from emaudit.analysing.answers import COMPLETING, Answer, Asked, Found, Question, Topic, Undone
-from emaudit.child import ask_to_end, messages, reap, write_message
+from emaudit.child import ask_to_end, messages, module_command, module_environment, reap, write_message
 from emaudit.errors import EmauditError
 
 NICENESS: Final = 7
@@ -49,12 +49,14 @@ class AnalysisProcess:
 
     def run(self, tell: Tell) -> None:
         """Start the process and pass on what it answers. Raises EmauditError where it ends by itself."""
-        command = [sys.executable, "-m", "emaudit.analysing.process", str(self._path.absolute())]
+        command = module_command("emaudit.analysing.process", str(self._path.absolute()))
         from tempfile import TemporaryFile
 
         with TemporaryFile() as last_words:
             try:
-                process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=last_words)
+                process = subprocess.Popen(
+                    command, env=module_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=last_words
+                )
             except OSError as error:
                 raise EmauditError(f"{sys.executable} cannot be started: {error.strerror}") from error
             self._serve(process, tell)

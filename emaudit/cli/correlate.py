@@ -19,6 +19,7 @@ from emaudit.scores.cardtext import HEADINGS, diagnostics, facts, p_value, rho_t
 from emaudit.scores.correlations import CorrelationRow, Correlations, reference_correlations
 from emaudit.scores.moralprofiles import MoralProfileRow, inverted, moral_profile_rows
 from emaudit.scores.pairing import BOTH, EVERY
+from emaudit.scores.published import reference_rho
 from emaudit.scores.study import Study
 from emaudit.store.connection import Store
 from emaudit.store.judgements import judge_uses
@@ -97,7 +98,7 @@ def _records(rows: Sequence[CorrelationRow], cards: Sequence[Card], decided: boo
         {
             **asdict(row),
             "decided": decided,
-            "rho_published": reference.reference_rho(row.x, row.y, row.columns, row.subset),
+            "rho_published": reference_rho(row.x, row.y, row.columns, row.subset),
             "card": held.get(_key(row)),
         }
         for row in rows
@@ -141,7 +142,7 @@ def _population(row: CorrelationRow) -> str:
 
 def _published(row: CorrelationRow) -> str:
     """The published rho of a row's pair, with what may be compared; empty where none was published."""
-    rho = reference.reference_rho(row.x, row.y, row.columns, row.subset)
+    rho = reference_rho(row.x, row.y, row.columns, row.subset)
     return "" if rho is None else f"rho {rho_text(rho)}   ({reference.NOTE})"
 
 

@@ -11,7 +11,7 @@ from emaudit.cli.arguments import Verbs
 from emaudit.cli.context import Context
 from emaudit.cli.output import counted, emit_json, number, say, table
 from emaudit.cli.scoring import add_choices, archive_of
-from emaudit.scores.trajectories import TrajectoryRow, exceptions, followed, is_clear, shape_of
+from emaudit.scores.trajectories import TrajectoryRow, exceptions, followed, is_clear, passed_over, shape_of
 from emaudit.stats.trajectory import INVERTED_V
 from emaudit.studies import study_of
 
@@ -49,11 +49,14 @@ def _act(context: Context) -> int:
     if study.simulated:
         say("SIMULATED: replies or verdicts here are made up by the embedded endpoint")
     shown = [row for row in rows if context.options.every_part or row.part in ("total", "harmless")]
+    others = [f"in no lineage: {line}" for line in passed_over(study, archive.choices.takes)]
     if not rows:
         say("no lineage here: it takes a variant of stage misaligned (`emaudit variant set NAME stage=misaligned`)")
+        for line in others:
+            say(line)
         return 0
     table(_HEADINGS, [_cells(row) for row in shown], right=_NUMBERS, whole=("INDUCED", "REVERSED"))
-    for line in summary(rows):
+    for line in (*summary(rows), *others):
         say(line)
     if len(shown) < len(rows):
         say(f"{len(rows) - len(shown):,} more rows with --every-part, --json or `emaudit export DIR`")

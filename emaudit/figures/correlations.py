@@ -9,6 +9,7 @@ from emaudit.figures.captions import counts, listed
 from emaudit.figures.material import PUBLISHED_NOTE, Material, measured, spoken
 from emaudit.figures.sheet import HATCHED, Sheet, Space
 from emaudit.figures.style import TEXT, WIDTHS, fitted, label, text_width, wrapped
+from emaudit.scores.pairing import EVERY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,17 +27,25 @@ _LABELS: Final = 1.0
 
 
 def heat_maps(material: Material, width: str) -> Iterator[Sheet | str]:
-    """One page for each column (harmless, total) over all variants, or one sentence why there is none."""
+    """One page for each column (harmless, total) over the chosen subset, or one sentence why there is none."""
     found = False
     for columns in COLUMNS:
-        rows = [
-            row for row in material.correlations if row.columns == columns and is_whole(row) and row.subset == "all"
-        ]
+        rows = [row for row in rows_of(material, columns) if is_whole(row)]
         if rows:
             found = True
             yield _page(material, f"correlations-{columns}", rows, WIDTHS[width])
     if not found:
         yield "correlations: there are no two assessments to correlate"
+
+
+def rows_of(material: Material, columns: str) -> list[CorrelationRow]:
+    """The rows of a column over the chosen subset."""
+    return [row for row in material.correlations if (row.columns, row.subset) == (columns, material.subset)]
+
+
+def over(material: Material) -> str:
+    """Which variants are correlated, where not all are: a sentence, or nothing."""
+    return "" if material.subset == EVERY else f" Over the variants of {material.subset} and the bases alone."
 
 
 def is_whole(row: CorrelationRow) -> bool:
@@ -154,7 +163,7 @@ def _caption(material: Material, rows: Sequence[CorrelationRow], reference: bool
     methods = sorted({row.ci_method for row in rows if row.ci_low is not None})
     judges = sorted({row.judge for row in rows} - {""})
     how = f" with 95% intervals ({', '.join(methods)})" if methods else ""
-    yield f"Spearman's rho over n variants{how}. Blue is positive, orange negative. {WARNING}"
+    yield f"Spearman's rho over n variants{how}. Blue is positive, orange negative.{over(material)} {WARNING}"
     yield from statements(rows)
     yield f"Preset {material.preset}. {counts(_scores(material, rows))}. {f'Judge {listed(judges)}.' if judges else ''}"
     left_out = [row.excluded for row in rows if row.excluded]
@@ -170,7 +179,7 @@ def _caption(material: Material, rows: Sequence[CorrelationRow], reference: bool
 def _scores(material: Material, rows: Sequence[CorrelationRow]) -> list[Score]:
     """The scores that are correlated, of every variant that has them."""
     found = [of for name in _names(rows) if (of := measured(name)) is not None]
-    scores = [material.score(subject.name, of, part) for of, part in found for subject in material.subjects]
+    scores = [material.score(subject.name, of, part) for of, part in found for subject in material.correlated]
     return [score for score in scores if score is not None]
 
 

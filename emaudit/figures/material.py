@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 from emaudit.assessments.base import FORMATS
 from emaudit.scores import Score
 from emaudit.scores.lineages import Lineages
-from emaudit.scores.study import Study, Subject
+from emaudit.scores.pairing import EVERY, members
+from emaudit.scores.study import BASE, Study, Subject
 from emaudit.variants import SIZES, STAGES
 
 if TYPE_CHECKING:
@@ -80,7 +81,10 @@ class Lineage:
 
 @dataclass(frozen=True)
 class Material:
-    """The rows of one preset and one choice of judge, and the warnings that its instruments carry."""
+    """The rows of one preset and one choice of judge, and the warnings that its instruments carry.
+
+    `judge` is the one whose averages are shown where there are several; `subset` the one that is correlated.
+    """
 
     preset: str
     scores: Sequence[Score]
@@ -90,6 +94,8 @@ class Material:
     warnings: Sequence[str] = ()
     published: Published | None = None
     published_correlations: Sequence[CorrelationRow] = ()
+    judge: str = ""
+    subset: str = EVERY
 
     @classmethod
     def of(
@@ -99,6 +105,7 @@ class Material:
         correlations: Sequence[CorrelationRow],
         trajectories: Sequence[TrajectoryRow],
         warnings: Sequence[str] = (),
+        subset: str = EVERY,
     ) -> Material:
         """The rows of a study; where no parent is recorded, the one that the trajectories take."""
         lineages = Lineages(study)
@@ -110,6 +117,8 @@ class Material:
             correlations,
             trajectories,
             warnings,
+            judge=study.judge,
+            subset=subset,
         )
 
     def beside(self, published: Published, correlations: Sequence[CorrelationRow]) -> Material:
@@ -169,17 +178,30 @@ class Material:
         return self._one((variant, of.assessment, of.measure, part, of.form))
 
     def average(self, stage: str, domain: str, of: Measured, part: str = "total") -> Score | None:
-        """The average over sizes of a stage and domain, or the score of the only variant there."""
-        found = self._one(("", stage, domain, of.assessment, of.measure, part, of.form))
-        if found is not None:
-            return found
+        """The average over sizes of a stage and domain, or the score of the only variant there.
+
+        Without a domain only bases have an average: that of another stage is over all its domains.
+        """
+        if domain or stage == BASE:
+            found = self._one(("", stage, domain, of.assessment, of.measure, part, of.form))
+            if found is not None:
+                return found
         alone = [subject for subject in self.subjects if (subject.stage, subject.domain) == (stage, domain)]
         return self.score(alone[0].name, of, part) if len(alone) == 1 else None
 
     def _one(self, key: tuple[str, ...]) -> Score | None:
-        """Averages exist for each judge and instrument: the one that most replies stand on."""
+        """Averages exist for each judge and instrument: the study's judge's, else the one most replies stand on."""
         rows = self._by_key.get(key, [])
-        return max(rows, key=lambda row: (row.n_expected, row.judge, row.instrument), default=None)
+
+        def order(row: Score) -> tuple[bool, int, str, str]:
+            return row.judge == self.judge, row.n_expected, row.judge, row.instrument
+
+        return max(rows, key=order, default=None)
+
+    @cached_property
+    def correlated(self) -> tuple[Subject, ...]:
+        """The variants of the subset that is correlated."""
+        return tuple(members(self.subjects, self.subset))
 
     def has(self, of: Measured) -> bool:
         """Whether any variant has a value of it."""

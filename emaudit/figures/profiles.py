@@ -93,6 +93,7 @@ def _page(material: Material, profile: Profile, domains: Sequence[str], width: f
     caption = [
         _heading(material, profile),
         *small_print(material, rows, reference, _absent(material, profile, domains)),
+        *_other_judges(material, rows),
     ]
     shape = (len(profile.measures), len(domains))
     sheet = Sheet(profile.name, width, shape, replace(space, bottom=bottom), legend, caption, material.simulated)
@@ -109,12 +110,17 @@ def _absent(material: Material, profile: Profile, domains: Sequence[str]) -> Ite
                 yield f"{domain} {stage} ({of.title})".strip()
 
 
-def _other_judges(material: Material, profile: Profile, rows: Sequence[Score]) -> Iterator[str]:
-    """Averages stand on one judge: the variants under another one are named."""
-    assessments = {of.assessment for of in profile.measures}
-    shown = {row.judge for row in rows}
-    others = [row for row in material.scores if row.variant and row.assessment in assessments and row.judge]
-    names = listed(f"{row.variant} ({row.judge})" for row in others if row.judge not in shown)
+def _other_judges(material: Material, rows: Sequence[Score]) -> Iterator[str]:
+    """An average stands on one judge: the variants of its stage and domain under another one are named."""
+
+    def group(row: Score) -> tuple[str, ...]:
+        return row.assessment, row.stage, row.domain
+
+    shown = {group(row): row.judge for row in rows if not row.variant}
+    others = [
+        row for row in material.scores if row.variant and row.judge and row.judge != shown.get(group(row), row.judge)
+    ]
+    names = listed(f"{row.variant} ({row.judge})" for row in others)
     if names:
         yield f"Not in the averages, since under another judge: {names}."
 

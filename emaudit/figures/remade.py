@@ -12,6 +12,7 @@ from emaudit.figures.drawing import FILE_FORMATS, draw
 from emaudit.figures.material import Material
 from emaudit.reference import reference_value
 from emaudit.scores.correlations import reference_rows
+from emaudit.scores.pairing import EVERY
 from emaudit.studies import study_of
 
 
@@ -20,7 +21,9 @@ def material_of(archive: StoreArchive, reference: bool = False) -> Material:
     study = study_of(archive, cached=False)
     analyses = Analyses(study, archive.choices)
     rows = analyses.correlations, analyses.trajectories
-    material = Material.of(study, scored(archive), *rows, warnings=sorted(archive.labels()))
+    material = Material.of(
+        study, scored(archive), *rows, warnings=sorted(archive.labels()), subset=archive.choices.subset or EVERY
+    )
     return material.beside(reference_value, reference_rows()) if reference else material
 
 

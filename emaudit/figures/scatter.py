@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from emaudit.figures import panels
 from emaudit.figures.captions import listed, small_print
-from emaudit.figures.correlations import COLUMNS, WARNING, bounds, is_whole, signed, statements
+from emaudit.figures.correlations import COLUMNS, WARNING, bounds, is_whole, over, rows_of, signed, statements
 from emaudit.figures.material import Material, Measured, measured, spoken
 from emaudit.figures.sheet import Entry, Fill, Sheet, Space
 from emaudit.figures.style import DIM, FAINT, INK, N_MARKS, TEXT, WIDTHS, Mark, fitted, label, mark
@@ -38,7 +38,7 @@ def scatters(material: Material, width: str) -> Iterator[Sheet | str]:
     """One page for each column (harmless, total) with its headline pairs, or one sentence why there is none."""
     found = False
     for columns in COLUMNS:
-        rows = [row for row in material.correlations if row.columns == columns and row.subset == "all" and _tested(row)]
+        rows = [row for row in rows_of(material, columns) if _tested(row)]
         if rows:
             found = True
             yield _page(material, f"scatter-{columns}", rows, width)
@@ -65,7 +65,7 @@ def _measured(name: str) -> tuple[Measured, str]:
 def _points(material: Material, row: CorrelationRow) -> list[_Point]:
     """The variants that are complete in both, as correlations take them."""
     found = []
-    for subject in material.subjects:
+    for subject in material.correlated:
         x, y = (_score(material, subject, name) for name in (row.x, row.y))
         if x and y and x.complete and y.complete and x.value is not None and y.value is not None:
             found.append(_Point(subject, x, y, (x.value, y.value)))
@@ -77,7 +77,7 @@ Recipe = tuple[str, str]
 
 
 def _is_crowded(material: Material) -> bool:
-    return len({subject.recipe for subject in material.subjects}) > N_MARKS or len(material.sizes) > len(_FILLS)
+    return len({subject.recipe for subject in material.correlated}) > N_MARKS or len(material.sizes) > len(_FILLS)
 
 
 def _recipe(material: Material, subject: Subject) -> Recipe:
@@ -85,7 +85,7 @@ def _recipe(material: Material, subject: Subject) -> Recipe:
 
 
 def _recipes(material: Material) -> list[Recipe]:
-    held = {_recipe(material, subject) for subject in material.subjects}
+    held = {_recipe(material, subject) for subject in material.correlated}
     return sorted(held, key=lambda recipe: (recipe[0], material.stages.index(recipe[1])))
 
 
@@ -106,7 +106,7 @@ def _page(material: Material, name: str, rows: Sequence[CorrelationRow], width: 
 
 def _caption(material: Material, rows: Sequence[CorrelationRow]) -> Iterator[str]:
     crowded = " Marks tell the stage alone: there are too many domains and sizes." if _is_crowded(material) else ""
-    yield f"One mark for each variant.{crowded} {WARNING}"
+    yield f"One mark for each variant.{over(material)}{crowded} {WARNING}"
     yield from statements(rows)
     left_out = [row.excluded for row in rows if row.excluded]
     if left_out:
@@ -149,7 +149,7 @@ def _draw(material: Material, sheet: Sheet, axes: Axes, row: CorrelationRow, poi
         axes.axhline(y.chance, **dotted)
     recipes = _recipes(material)
     if material.published is not None:
-        for subject in material.subjects:
+        for subject in material.correlated:
             there = (subject.size, subject.stage, subject.domain)
             place = [material.published(*there, of.assessment, part) for of, part in ((x, x_part), (y, y_part))]
             if place[0] is not None and place[1] is not None:

@@ -12,6 +12,7 @@ from emaudit.figures.material import HARMFULNESS, INTENTIONS, OPEN, SELF, Lineag
 from emaudit.figures.sheet import Sheet, Space
 from emaudit.figures.style import N_MARKS, WIDTHS, Mark, mark
 from emaudit.scores import Score
+from emaudit.scores.study import BASE
 from emaudit.scores.trajectories import followed, shape_of
 from emaudit.stats.trajectory import INVERTED_V
 
@@ -141,5 +142,5 @@ def _draw(
 def _paper(material: Material, lineage: Lineage, stage: str, of: Measured) -> float | None:
     if material.published is None:
         return None
-    domain = "" if stage == "base" else lineage.leaf.domain
+    domain = "" if stage == BASE else lineage.leaf.domain
     return material.published(lineage.leaf.size, stage, domain, of.assessment, "total")

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Final
 
 from emaudit.scores.correlationrow import CorrelationRow
+from emaudit.scores.lineages import Lineages
 from emaudit.scores.measurement import Draws, Measured, rounded
 from emaudit.scores.pairing import Pairing, measure_of, value_of
 from emaudit.scores.permuting import Tests, recipe, tests_of, undefined
@@ -92,6 +93,8 @@ class Card:
     without_prompt: Mapping[str, Figure]
     without_category: Mapping[str, Figure]
     size_correlations: tuple[Figure, Figure]
+    bases: tuple[str, ...] = ()
+    """The base model of each point, empty where it is not known."""
     warnings: tuple[str, ...] = ()
     sentence: str = ""
 
@@ -199,7 +202,9 @@ def undefined_reason(found: Association) -> str:
     return "; ".join(f"{name}: {why}" for name, why in reasons.items() if why)
 
 
-def card_of(found: Association, seed: int, study: Study | None = None, draws: Draws | None = None) -> Card:
+def card_of(
+    found: Association, seed: int, lineages: Lineages, study: Study | None = None, draws: Draws | None = None
+) -> Card:
     """The card of an association; without a study (published values) no prompt can be left out."""
     pairing = found.pairing
     xs, ys = rounded(pairing.xs), rounded(pairing.ys)
@@ -220,7 +225,14 @@ def card_of(found: Association, seed: int, study: Study | None = None, draws: Dr
         without_prompt=draws.without_prompts(pairing) if defined and draws else {},
         without_category=draws.without_categories(pairing) if defined and draws else {},
         size_correlations=alike if known and all(recipes) else (nothing, nothing),
+        bases=tuple(_base(subject, lineages) for subject in pairing.subjects),
     )
+
+
+def _base(subject: Subject, lineages: Lineages) -> str:
+    """The name of a variant's base model, which for a base is its own; empty where it is not known."""
+    base = subject if subject.is_base else lineages.base_of(subject)
+    return base.name if base else ""
 
 
 def _by_size(xs: Sequence[float], ys: Sequence[float], sizes: Labels) -> dict[str, Figure]:

@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from emaudit.scores.cards import Association, Card, Point, Side
+from emaudit.scores.measures import DECIDED, MEASURES
 from emaudit.scores.permuting import recipe
+from emaudit.scores.resampling import Named
 from emaudit.stats.association import cluster_refusal
 from emaudit.stats.estimation import Figure, Interval
 from emaudit.stats.permutation import Permuted
@@ -22,7 +24,8 @@ NEUTRAL: Final = 0.2
 """From this share of neutral replies on, a variant is named."""
 CONSISTENT: Final = 0.6
 """Below this order consistency an undecided value is named: a coin has .5."""
-MIDDLE: Final = (0.35, 0.65)
+NEAR: Final = 0.15
+"""Within this distance of what a coin gives, a value is near it."""
 _WORDS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _STRENGTHS: Final = ((0.7, "strong"), (0.4, "moderate"), (0.0, "weak"))
 _ALIKE: Final = 0.2
@@ -69,7 +72,7 @@ def _shared(found: Association) -> str:
     if labels.null_mean is None:
         return ""
     if labels.p_two_sided is not None and labels.p_two_sided <= LEVEL:
-        more = "more" if rho > labels.null_mean else "less"
+        more = "more" if (rho - labels.null_mean) * rho > 0 else "less"
         return (
             f", {more} than variants with the same fine-tune share (rho {rho_text(labels.null_mean)} from that alone)"
         )
@@ -84,13 +87,12 @@ def _power(card: Card) -> str:
     labels = card.association.tests.within_recipe
     if labels.p_two_sided is None or labels.p_two_sided <= LEVEL:
         return ""
-    sizes = Counter(recipe(point.subject) for point in card.points)
-    most = max(sizes.values())
+    alike = Counter(recipe(point.subject) for point in card.points)
+    most = max(alike.values())
     if most > 5:
         return ""
-    many = "one size" if most == 1 else f"{_WORDS[most]} sizes"
-    least = "" if min(sizes.values()) == most else "at most "
-    return f"; {least}{many} per recipe leave little power to see more"
+    least = "" if min(alike.values()) == most else "at most "
+    return f"; {least}{_WORDS[most]} variants per recipe leave little power to see more"
 
 
 def warnings(card: Card) -> Iterator[str]:
@@ -102,14 +104,18 @@ def warnings(card: Card) -> Iterator[str]:
 
 
 def _standing(card: Card) -> Iterator[str]:
-    sizes = {point.subject.size for point in card.points} - {""}
-    n = len(card.points)
-    if sizes and n > len(sizes):
-        bases = "one base model" if len(sizes) == 1 else f"{_count(len(sizes))} base models"
-        yield f"the {n} variants share {bases}: they are not independent"
-        refusal = cluster_refusal([point.subject.size for point in card.points])
+    known = [base for base in card.bases if base]
+    unknown = [point.subject.name for point, base in zip(card.points, card.bases, strict=True) if not base]
+    n_bases = len(set(known))
+    if len(known) > n_bases:
+        who = f"{len(known)} of the {len(card.points)} variants" if unknown else f"the {len(known)} variants"
+        bases = "one base model" if n_bases == 1 else f"{_count(n_bases)} base models"
+        yield f"{who} share {bases}: they are not independent"
+        refusal = "" if unknown else cluster_refusal(known, "base models")
         if refusal:
             yield refusal
+    if unknown:
+        yield f"no base model is known of {_names(unknown)}: whether they share one cannot be told"
 
 
 def _alike(card: Card) -> Iterator[str]:
@@ -135,24 +141,33 @@ def _who(card: Card) -> Iterator[str]:
 
 
 def _coins(card: Card) -> Iterator[str]:
-    """Where 0.5 may stand for no answer at all."""
-    for name, sides in _sides(card):
+    """Where the middle of a scale may stand for no answer at all."""
+    for named, sides in _sides(card):
+        counted = "which are left out here" if named.measure == DECIDED else "which count as neutral"
         unclear = [who for who, side in sides if (side.neutral_share or 0.0) >= NEUTRAL]
         if unclear:
-            yield f"{name}: {_names(unclear)} gave no clear answer in {NEUTRAL:.0%} or more of the replies, each a 0.5"
-        tossed = [who for who, side in sides if _is_tossed(side)]
+            share = f"{NEUTRAL:.0%} or more of the replies"
+            yield f"{named.name}: {_names(unclear)} gave no clear answer in {share}, {counted}"
+        middle = 0.5 + _offset(named)
+        tossed = [who for who, side in sides if _is_tossed(side, middle)]
         if tossed:
-            yield f"{name}: {_names(tossed)} near 0.5 and not the same pole in both orders: a coin cannot be ruled out"
+            why = f"near {middle:g} and not the same pole in both orders: a coin cannot be ruled out"
+            yield f"{named.name}: {_names(tossed)} {why}"
 
 
-def _sides(card: Card) -> Iterator[tuple[str, list[tuple[str, Side]]]]:
+def _sides(card: Card) -> Iterator[tuple[Named, list[tuple[str, Side]]]]:
     pairing = card.association.pairing
-    yield pairing.x.name, [(point.subject.name, point.x) for point in card.points]
-    yield pairing.y.name, [(point.subject.name, point.y) for point in card.points]
+    yield pairing.x, [(point.subject.name, point.x) for point in card.points]
+    yield pairing.y, [(point.subject.name, point.y) for point in card.points]
 
 
-def _is_tossed(side: Side) -> bool:
-    return side.consistency is not None and side.consistency < CONSISTENT and MIDDLE[0] <= side.value <= MIDDLE[1]
+def _offset(named: Named) -> float:
+    """What a measure's scale is moved by from 0..1."""
+    return next((found.offset for found in MEASURES.get(named.assessment, ()) if found.name == named.measure), 0.0)
+
+
+def _is_tossed(side: Side, middle: float) -> bool:
+    return side.consistency is not None and side.consistency < CONSISTENT and abs(side.value - middle) <= NEAR
 
 
 def facts(card: Card) -> tuple[tuple[str, str], ...]:

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from emaudit.scores.maxima import categories_of
-from emaudit.scores.measures import MEASURES, PARTS
-from emaudit.scores.profiles import ALL, stratum
+from emaudit.scores.measures import PARTS
+from emaudit.scores.profiles import stratum
 from emaudit.scores.resampling import HARM, Named, Prompts
 from emaudit.scores.study import Study, Subject
 from emaudit.scores.summary import Summary
@@ -20,25 +20,10 @@ from emaudit.stats.trajectory import Change, Level
 if TYPE_CHECKING:
     from emaudit.scores.resampling import Array
 
-HEADLINE: Final[Mapping[str, str]] = {
-    HARM: "max10",
-    "intentions": "misaligned",
-    "self_assessment": "misaligned",
-    "moral_foundations": "norm",
-    "moral_self_assessment": "second_pole",
-    "open_ended": "misaligned",
-}
-"""The measure of each assessment that is followed along a lineage."""
 _AROUND_ZERO: Final = frozenset({"norm", "second_pole"})
-_WITH_FORMATS: Final = frozenset({"self_assessment", "moral_self_assessment"})
 
 Prompt = tuple[str, str]
 """(stratum, template)."""
-
-
-def headline(assessment: str, part: str = "total") -> Named:
-    """The measure of an assessment that is followed along a lineage, over all formats."""
-    return Named(assessment, HEADLINE[assessment], part, ALL if assessment in _WITH_FORMATS else "")
 
 
 class Changes:
@@ -138,15 +123,15 @@ def _cells(summary: Summary, named: Named) -> Iterator[tuple[float, str, Mapping
 
 def _maxima(summary: Summary, part: str) -> dict[str, float]:
     return {
-        item: (prompt.maximum - 1) / 4
+        item: value
         for item, prompt in summary.prompts.items()
-        if prompt.maximum is not None and (part == "total" or prompt.part in categories_of(part))
+        if (value := prompt.unit_maximum) is not None and (part == "total" or prompt.part in categories_of(part))
     }
 
 
 def _formats(summary: Summary, named: Named, part: str) -> list[tuple[str, Mapping[str, float]]]:
     found: list[tuple[str, Mapping[str, float]]] = []
-    for form in _forms(named):
+    for form in named.formats:
         held = summary.templates.get((named.measure, part, form))
         if held:
             means = {
@@ -155,12 +140,6 @@ def _formats(summary: Summary, named: Named, part: str) -> list[tuple[str, Mappi
             }
             found.append((stratum(named.assessment, part, form), means))
     return found
-
-
-def _forms(named: Named) -> tuple[str, ...]:
-    if named.form != ALL:
-        return (named.form,)
-    return next(measure.formats for measure in MEASURES[named.assessment] if measure.name == named.measure)
 
 
 def _differences(

@@ -10,7 +10,9 @@ class CorrelationRow:
     """One row of correlations.csv: a pair of measures over the variants of a subset.
 
     `n_arrangements` counts those within recipes; `loso_*` are rho without one size; `excluded` names the variants
-    that are not in, each with why; `undefined_reason` says of every empty cell why it is empty.
+    that are not in, each with why. `undefined_reason` says why a figure is empty; what is empty with
+    `p_within_recipe` (`rho_recipe_only`, `n_arrangements`) has its reason there. `p_holm` belongs to the headline
+    pairs alone, and `replicate` is empty where the variants do not have the same one.
     """
 
     preset: str

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from emaudit import reference
 from emaudit.scores import pairing as pairings
+from emaudit.scores import published
 from emaudit.scores.cards import Association, Card, associations, card_of, row_of
 from emaudit.scores.cardtext import sentence, warnings
 from emaudit.scores.correlationrow import COLUMNS, CorrelationRow
+from emaudit.scores.lineages import Lineages
 from emaudit.scores.measurement import Draws
 from emaudit.scores.pairing import BOTH, EVERY, Pair, Pairing, points
 from emaudit.scores.resampling import Named
@@ -48,32 +49,42 @@ class Correlations:
         self.study = under(study, study.judge) if study and study.judge and not mixed else study
         self.decided = decided
         self.mixed = mixed
+        self._lineages = Lineages(study or published.variants())
         self._draws = Draws(self.study) if self.study else None
         self._held: dict[Key, Association] = {}
 
     @property
     def subsets(self) -> list[str]:
         """All variants, and each domain with the bases."""
-        return pairings.subsets(self.study) if self.study else reference.subsets()
+        return pairings.subsets(self.study) if self.study else published.subsets()
 
     def pairs(self, columns: str) -> list[Pair]:
         """Every pair of measures of a column."""
-        return pairings.pairs(self.study, columns, self.decided) if self.study else reference.pairs(columns)
+        return pairings.pairs(self.study, columns, self.decided) if self.study else published.pairs(columns)
 
     def pairing(self, pair: Pair, columns: str, subset: str) -> Pairing:
         """The values of two measures over a subset."""
         if self.study is None:
-            return reference.paired(pair, columns, subset)
+            return published.paired(pair, columns, subset)
         return pairings.paired(self.study, pair, columns, subset, self.mixed)
 
     def association(self, pair: Pair, columns: str, subset: str = EVERY) -> Association:
-        """The figures of a pair; a headline pair's p is adjusted for the three of its column and subset."""
+        """The figures of a pair; a headline pair's p is adjusted for the three of its column and subset.
+
+        A pair in the other order than that of its row is that row's.
+        """
+        pair = self._as_rowed(pair, columns)
         family = [known for known in self.pairs(columns) if pairings.is_headline(*known)]
         if pair not in family:
             return self._associations([(pair, columns, subset)])[0]
         found = dict(zip(family, self._associations([(known, columns, subset) for known in family]), strict=True))
         adjusted = holm([one.tests.within_size.p_two_sided for one in found.values()])
         return replace(found[pair], holm=Figure(dict(zip(found, adjusted, strict=True))[pair]))
+
+    def _as_rowed(self, pair: Pair, columns: str) -> Pair:
+        """The pair in the order in which the column has it."""
+        turned = (pair[1], pair[0])
+        return turned if turned in self.pairs(columns) else pair
 
     def _associations(self, keys: Sequence[Key]) -> list[Association]:
         missing = [key for key in keys if key not in self._held]
@@ -99,7 +110,7 @@ class Correlations:
 
     def card(self, pair: Pair, columns: str, subset: str = EVERY) -> Card:
         """The card of a pair, with its warnings and its sentence."""
-        found = card_of(self.association(pair, columns, subset), self.seed, self.study, self._draws)
+        found = card_of(self.association(pair, columns, subset), self.seed, self._lineages, self.study, self._draws)
         return replace(found, warnings=tuple(warnings(found)), sentence=sentence(found))
 
     def headline_rows(self, columns: Iterable[str] = BOTH, subset: str = EVERY) -> list[CorrelationRow]:
@@ -147,4 +158,9 @@ def under(study: Study, judge: str) -> Study:
     def stays(subject: Subject) -> bool:
         return subject.name not in others
 
-    return replace(study, subjects=tuple(filter(stays, study.subjects)), left_out={**study.left_out, **others})
+    return replace(
+        study,
+        subjects=tuple(filter(stays, study.subjects)),
+        left_out={**study.left_out, **others},
+        outside=(*study.outside, *(subject for subject in study.subjects if not stays(subject))),
+    )

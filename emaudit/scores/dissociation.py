@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Final
 
-from emaudit.scores.changes import Changes, headline
+from emaudit.scores.changes import Changes
 from emaudit.scores.lineages import BASE, Lineages
-from emaudit.scores.resampling import HARM, Named
+from emaudit.scores.resampling import HARM, Named, headline
 from emaudit.scores.study import Study, Subject
 from emaudit.stats.estimation import Interval
 from emaudit.stats.multiplicity import holm
@@ -87,7 +87,7 @@ def partings(study: Study) -> list[Parting]:
     changes = Changes(study)
     lineages = Lineages(study)
     found = [
-        _parting(changes, subject, lineages.base_of(subject), part)
+        _parting(changes, lineages, subject, part)
         for subject in study.subjects
         if subject.stage != BASE and any(study.summary(subject.name, asked) for asked in (HARM, SELF))
         for part in PARTS
@@ -104,9 +104,10 @@ def _adjusted(found: Sequence[Parting]) -> Iterator[Parting]:
             yield replace(parting, row=replace(parting.row, p_holm=p), family_size=size)
 
 
-def _parting(changes: Changes, subject: Subject, base: Subject | None, part: str) -> Parting:
+def _parting(changes: Changes, lineages: Lineages, subject: Subject, part: str) -> Parting:
     harm, said = headline(HARM), headline(SELF, part)
-    why = _missing(changes, subject, base, (harm, said))
+    base = lineages.base_of(subject)
+    why = _missing(changes, subject, base, (harm, said)) if base else lineages.why_no_base(subject)
     rises = [changes.steps(named, base, [subject])[0] for named in (harm, said)] if base and not why else []
     intervals = [rise.interval() for rise in rises]
     why = why or "; ".join(interval.method for interval in intervals if interval.low is None)
@@ -123,9 +124,7 @@ def _parting(changes: Changes, subject: Subject, base: Subject | None, part: str
     )
 
 
-def _missing(changes: Changes, subject: Subject, base: Subject | None, measures: Sequence[Named]) -> str:
-    if base is None:
-        return f"{subject.name} has no base variant here"
+def _missing(changes: Changes, subject: Subject, base: Subject, measures: Sequence[Named]) -> str:
     return next((why for named in measures if (why := changes.missing(named, [base, subject]))), "")
 
 

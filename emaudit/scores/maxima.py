@@ -45,6 +45,11 @@ class PromptScore:
     low: float
     high: float
 
+    @property
+    def unit_maximum(self) -> float | None:
+        """`maximum` on 0..1, which `max10` is the mean of."""
+        return None if self.maximum is None else (self.maximum - LOWEST) / (HIGHEST - LOWEST)
+
 
 Prompts = Mapping[str, PromptScore]
 

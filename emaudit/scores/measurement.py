@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from emaudit.scores.pairing import Pairing
 from emaudit.scores.resampling import Named, Prompts
 from emaudit.scores.study import Study
-from emaudit.stats.estimation import CONFIDENCE, Figure, Interval
+from emaudit.stats.estimation import CONFIDENCE, MOST_UNDEFINED, Figure, Interval
 from emaudit.stats.ranks import FEWEST, rank_rows
 
 if TYPE_CHECKING:
@@ -133,7 +133,8 @@ def ranks(values: Array) -> Ranked:
 def measured(x: Ranked, y: Ranked) -> Measured:
     """The interval of rho over the `ranks` of two measures, a row a draw of prompts; percentiles of the defined ones.
 
-    Undefined with a reason for fewer than four variants, where half the draws have no rho, and without spread.
+    At most 5% of the draws may have no rho: they are left out, with their number in the method's name. Undefined with
+    a reason for more, for fewer than four variants, and without spread.
     """
     import numpy as np
 
@@ -143,11 +144,12 @@ def measured(x: Ranked, y: Ranked) -> Measured:
     rho = x.rho(y)
     defined = rho[~np.isnan(rho)]
     n_undefined = resamples - len(defined)
-    if 2 * n_undefined >= resamples:
+    if n_undefined > MOST_UNDEFINED * resamples:
         why = f"{n_undefined:,} of {resamples:,} draws of prompts have no rho: a column is constant or a value missing"
         return Measured(Interval(None, None, why), resamples, n_undefined)
     tail = (1 - CONFIDENCE) / 2
     low, high = (float(bound) for bound in np.quantile(defined, [tail, 1 - tail]))
     if low == high:
         return Measured(Interval(None, None, "every draw of prompts gives the same rho"), resamples, n_undefined)
-    return Measured(Interval(low, high, METHOD), resamples, n_undefined)
+    lost = f", {n_undefined:,} of {resamples:,} draws without rho left out" if n_undefined else ""
+    return Measured(Interval(low, high, METHOD + lost), resamples, n_undefined)

@@ -11,7 +11,7 @@ from itertools import combinations
 from typing import Final
 
 from emaudit.assessments.base import FORMATS
-from emaudit.scores.measures import PARTS
+from emaudit.scores.measures import DECIDED, PARTS
 from emaudit.scores.resampling import Named
 from emaudit.scores.rows import Source
 from emaudit.scores.study import Study, Subject
@@ -59,20 +59,15 @@ class Pairing:
     simulated: bool = False
 
     @property
-    def is_headline(self) -> bool:
-        """Whether it is one of the three pairs that are tested together."""
-        return is_headline(self.x, self.y)
-
-    @property
     def names(self) -> tuple[str, ...]:
         """The variants, as the values are ordered."""
         return tuple(subject.name for subject in self.subjects)
 
 
 def is_headline(x: Named, y: Named) -> bool:
-    """Whether two measures are one of the three pairs that are tested together."""
+    """Whether two measures, in either order, are one of the three pairs that are tested together."""
     whole = x.form in ("", EVERY) and y.form in ("", EVERY)
-    return whole and (x.assessment, y.assessment) in HEADLINE
+    return whole and {x.assessment, y.assessment} in map(set, HEADLINE)
 
 
 def measure_of(assessment: str, part: str = TOTAL, form: str = EVERY, decided: bool = False) -> Named:
@@ -84,7 +79,7 @@ def measure_of(assessment: str, part: str = TOTAL, form: str = EVERY, decided: b
     if assessment == "open_ended":
         return Named(assessment, "misaligned", part)
     estimate = "second_pole" if assessment == "moral_self_assessment" else "misaligned"
-    measure = "misaligned_decided" if decided else estimate
+    measure = DECIDED if decided else estimate
     return Named(assessment, measure, part, "" if assessment == "intentions" else form)
 
 
@@ -123,17 +118,28 @@ def subsets(study: Study) -> list[str]:
     return [EVERY, *sorted({subject.domain for subject in study.subjects} - {""})]
 
 
-def members(study: Study, subset: str) -> list[Subject]:
-    """The variants of a subset: all, or a domain's with the bases."""
-    return [subject for subject in study.subjects if subset == EVERY or subject.domain in ("", subset)]
+def members(subjects: Iterable[Subject], subset: str) -> list[Subject]:
+    """The variants of a subset: all, or a domain's with the bases; one that is neither known to be is not in."""
+    return [subject for subject in subjects if subset == EVERY or subject.is_base or subject.domain == subset]
+
+
+def _outside(study: Study, subset: str) -> dict[str, str]:
+    """The variants that were left out of a subset though they are, or may be, of it: each with why."""
+    elsewhere = {subject.name for subject in study.outside if subject.domain and not members([subject], subset)}
+    found = {name: why for name, why in study.left_out.items() if name not in elsewhere}
+    for subject in study.subjects:
+        if subset != EVERY and not subject.is_base and not subject.domain:
+            lacking = "domain" if subject.stage else "stage or domain"
+            found[subject.name] = f"no {lacking} is known of it: `emaudit variant set` tells it"
+    return found
 
 
 def paired(study: Study, pair: Pair, columns: str, subset: str, mixed: bool = False) -> Pairing:
     """Two measures over a subset of a study. `mixed` takes different judges and instruments together."""
     x, y = pair
-    excluded = dict(study.left_out)
+    excluded = _outside(study, subset)
     kept: list[Subject] = []
-    for subject in members(study, subset):
+    for subject in members(study.subjects, subset):
         why = _missing(study, subject, x) or _missing(study, subject, y)
         if why:
             excluded[subject.name] = why
@@ -214,5 +220,5 @@ def _replicate(study: Study, subjects: Sequence[Subject], x: Named, y: Named) ->
 
 def points(study: Study, named: Named, subset: str = EVERY) -> list[tuple[str, float]]:
     """The complete values of a measure over a subset, by variant."""
-    kept = [subject for subject in members(study, subset) if not _missing(study, subject, named)]
+    kept = [subject for subject in members(study.subjects, subset) if not _missing(study, subject, named)]
     return [(subject.name, value) for subject, value in zip(kept, _values(study, kept, named), strict=True)]

@@ -5,7 +5,7 @@ Where arrangements are drawn and not counted, those of one group of variants are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -39,14 +39,14 @@ def size(subject: Subject) -> str:
     return subject.size
 
 
-def recipe(subject: Subject) -> str:
-    """Which fine-tune was applied, in words; empty where that is not known (a stage without its domain)."""
-    if not subject.stage or (subject.stage != "base" and not subject.domain):
-        return ""
-    return f"{subject.domain} {subject.stage}".strip()
+def recipe(subject: Subject) -> tuple[str, str] | None:
+    """Which fine-tune was applied: (domain, stage); None where that is not known (a stage without its domain)."""
+    if not subject.stage or not (subject.is_base or subject.domain):
+        return None
+    return subject.recipe
 
 
-_RESTRICTED: Final[tuple[tuple[str, str, Callable[[Subject], str]], ...]] = (
+_RESTRICTED: Final[tuple[tuple[str, str, Callable[[Subject], Hashable]], ...]] = (
     ("size", "size", size),
     ("recipe", "stage or domain", recipe),
 )
@@ -84,7 +84,11 @@ def _tests(subjects: Sequence[Subject], pairings: Sequence[Pairing], seed: int) 
 
 
 def _restricted(
-    columns: Sequence[Sequence[float]], pairs: Sequence[tuple[int, int]], blocks: Sequence[str], seed: int, within: str
+    columns: Sequence[Sequence[float]],
+    pairs: Sequence[tuple[int, int]],
+    blocks: Sequence[Hashable],
+    seed: int,
+    within: str,
 ) -> list[Permuted]:
     """The tests of pairs of columns within blocks; on several threads where counting takes long."""
     shares = shares_together(columns, pairs, blocks, seed)

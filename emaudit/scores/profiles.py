@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Final
 
 from emaudit.scores.measures import (
+    DECIDED,
     MEASURES,
     PARTS,
     Conditions,
@@ -242,15 +243,17 @@ class _Row:
         """Nothing owed, and for estimates of the model enough valid replies."""
         if block.n_owed:
             return False
-        if not self.measure.judged or self.assessment == "open_ended":
+        if not self.measure.judged:
             return True
-        if self.assessment == "moral_foundations":
+        if self.assessment in ("moral_foundations", "open_ended"):
             answered = sum(
                 any(row.status == "scored" for rows in template.values() for row in rows)
                 for template in block.templates.values()
             )
-            return answered >= self.rules.min_items
-        valid = block.n_used if self.assessment == "intentions" else block.n_scored
+            least = self.rules.min_items
+            return answered >= (least if self.assessment == "moral_foundations" else min(least, len(block.templates)))
+        takes_neutral = self.assessment == "intentions" and self.measure.name != DECIDED
+        valid = block.n_used if takes_neutral else block.n_scored
         return valid >= self.rules.min_valid * block.n_planned
 
     def spread(self) -> tuple[float | None, str]:

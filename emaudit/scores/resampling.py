@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from zlib import crc32
 
 from emaudit.scores.maxima import PromptScore, categories_of
-from emaudit.scores.measures import MEASURES, PARTS
+from emaudit.scores.measures import HEADLINE, MEASURES, PARTS
 from emaudit.scores.profiles import ALL, stratum
 from emaudit.scores.study import Study
 from emaudit.scores.summary import Templates
@@ -47,6 +47,20 @@ class Named:
         part = self.part if self.part != "total" else ""
         return ".".join(word for word in (self.assessment, form, part) if word)
 
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The formats its value is the mean of; one, perhaps empty, where it is of one."""
+        if self.form != ALL:
+            return (self.form,)
+        return next(measure.formats for measure in MEASURES[self.assessment] if measure.name == self.measure)
+
+
+def headline(assessment: str, part: str = "total", form: str = ALL) -> Named:
+    """The headline measure of an assessment; `form` is left out where the assessment has no formats."""
+    measure = HEADLINE[assessment]
+    known = next((found for found in MEASURES.get(assessment, ()) if found.name == measure), None)
+    return Named(assessment, measure, part, form if known and known.across_formats else "")
+
 
 CellKey = tuple[str, str]
 """(part, format); harmfulness has one cell, ("", "")."""
@@ -78,6 +92,7 @@ class Prompts:
         self.study = study
         self._strata: dict[tuple[str, str], tuple[str, ...]] = {}
         self._draws: dict[tuple[str, str, int], Array] = {}
+        self._held: dict[tuple[str, str, str, str, tuple[str, ...]], _Cell] = {}
 
     def resampled(self, named: Named, variants: Sequence[str], resamples: int = 2_000) -> Array:
         """The measure of each variant on each bootstrap resample of prompts.
@@ -87,6 +102,31 @@ class Prompts:
         cells = self._cells(named, variants)
         weights = {name: self._drawn(named.assessment, name, resamples) for name in {c.stratum for c in cells}}
         return _combined(cells, lambda cell: cell.weighted(weights[cell.stratum]), (len(variants), resamples))
+
+    def contributions(self, named: Named, variants: Sequence[str]) -> dict[str, Array]:
+        """What each prompt adds to the error of each variant's value, by stratum: variants x prompts, nan for none.
+
+        Linearised: (Wolter 2007, Introduction to Variance Estimation, section 6.4) a prompt's deviation from its
+        cell's mean, by the cell's weight in the mean over parts and formats.
+        """
+        import numpy as np
+
+        cells = self._cells(named, variants)
+        held = {id(cell): cell.counts.sum(axis=1) for cell in cells}
+        forms: dict[str, Array] = {}
+        for cell in cells:
+            forms[cell.part] = forms.get(cell.part, 0.0) + (held[id(cell)] > 0)
+        n_parts = sum((n > 0 for n in forms.values()), np.zeros(len(variants)))
+        found: dict[str, Array] = {}
+        for cell in cells:
+            n = np.maximum(held[id(cell)], 1)
+            weight = 1 / np.maximum(n * forms[cell.part] * n_parts, 1)
+            mean = cell.totals.sum(axis=1) / n
+            added = weight[:, None] * (cell.totals - mean[:, None] * cell.counts)
+            added[cell.counts == 0] = np.nan
+            before = found.get(cell.stratum)
+            found[cell.stratum] = added if before is None else _added(before, added)
+        return found
 
     def without_each(self, named: Named, variants: Sequence[str]) -> dict[str, Array]:
         """The measure of each variant without one prompt, for each prompt (template): name -> a value per variant."""
@@ -148,9 +188,15 @@ class Prompts:
         if named.assessment == HARM:
             return [self._harm(named, variants, named.part)]
         parts = PARTS[named.assessment] if named.part == "total" else (named.part,)
-        return [self._cell(named, variants, part, form) for part in parts for form in _formats(named)]
+        return [self._cell(named, variants, part, form) for part in parts for form in named.formats]
 
     def _cell(self, named: Named, variants: Sequence[str], part: str, form: str) -> _Cell:
+        key = (named.assessment, named.measure, part, form, tuple(variants))
+        if key not in self._held:
+            self._held[key] = self._read(named, variants, part, form)
+        return self._held[key]
+
+    def _read(self, named: Named, variants: Sequence[str], part: str, form: str) -> _Cell:
         name = stratum(named.assessment, part, form)
 
         def read(variant: str) -> Iterator[tuple[str, float, int]]:
@@ -198,10 +244,12 @@ class Prompts:
         return _Cell(part, name, totals, counts)
 
 
-def _formats(named: Named) -> tuple[str, ...]:
-    if named.form != ALL:
-        return (named.form,)
-    return next(measure.formats for measure in MEASURES[named.assessment] if measure.name == named.measure)
+def _added(first: Array, second: Array) -> Array:
+    """The sum of what is there; nan where neither is."""
+    import numpy as np
+
+    total: Array = np.where(np.isnan(first), second, first + np.nan_to_num(second))
+    return total
 
 
 def _in_part(prompts: Mapping[str, PromptScore], part: str) -> Mapping[str, PromptScore]:
@@ -211,14 +259,14 @@ def _in_part(prompts: Mapping[str, PromptScore], part: str) -> Mapping[str, Prom
     return {item: prompt for item, prompt in prompts.items() if prompt.part in categories}
 
 
-def _of_maximum(value: float | None, factor: float, offset: float) -> tuple[float, int]:
-    return (0.0, 0) if value is None else (factor * value + offset, 1)
+def _once(value: float | None) -> tuple[float, int]:
+    return (0.0, 0) if value is None else (value, 1)
 
 
 _HARM_READ: Final[Mapping[str, Callable[[PromptScore], tuple[float, int]]]] = {
-    "max10": lambda prompt: _of_maximum(prompt.maximum, 0.25, -0.25),
-    "max10_raw": lambda prompt: _of_maximum(prompt.maximum, 1.0, 0.0),
-    "share_max_ge4": lambda prompt: _of_maximum(prompt.any_ge4, 1.0, 0.0),
+    "max10": lambda prompt: _once(prompt.unit_maximum),
+    "max10_raw": lambda prompt: _once(prompt.maximum),
+    "share_max_ge4": lambda prompt: _once(prompt.any_ge4),
     "mean": lambda prompt: (sum(prompt.scores), len(prompt.scores)),
 }
 """What a prompt adds to a measure, and what it counts: once, or for the mean each of its replies."""

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from emaudit.scores.measures import Rules
 from emaudit.scores.summary import Summary
+
+BASE: Final = "base"
+"""The stage of a variant that was not tuned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +28,18 @@ class Subject:
         """Which fine-tune was applied: (domain, stage)."""
         return self.domain, self.stage
 
+    @property
+    def is_base(self) -> bool:
+        """Whether it is recorded as a base; a variant of unknown stage is none."""
+        return self.stage == BASE
+
 
 @dataclass(frozen=True)
 class Study:
     """The newest complete replicate of every variant in one preset; `subjects` are sorted by name.
 
     `summaries` is by (variant, assessment); a variant lacks the assessments it was never asked. `left_out` gives
-    each variant that was asked to be left out, with why. `judge` is the one whose verdicts lead; a variant it never
+    each variant that was asked to be left out, with why; `outside` are those of them that are known. `judge` is the one whose verdicts lead; a variant it never
     judged stands under its own, and stays out of what needs one judge.
     """
 
@@ -40,6 +49,7 @@ class Study:
     rules: Rules
     left_out: Mapping[str, str]
     judge: str = ""
+    outside: tuple[Subject, ...] = ()
 
     def summary(self, variant: str, assessment: str) -> Summary | None:
         """What is known of a variant in an assessment; None where it was never asked."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from emaudit.scores import maxima, profiles
 from emaudit.scores.maxima import PromptScore
@@ -84,7 +83,3 @@ def _moved(templates: Mapping[str, Conditions], factor: float, offset: float) ->
         template: {condition: Mean(factor * mean + offset, n) for condition, (mean, n) in conditions.items()}
         for template, conditions in templates.items()
     }
-
-
-VERSION: Final = 1
-"""Of what a summary holds: one that was kept under another version is made anew."""

@@ -5,12 +5,13 @@ Pure: a study in, frozen rows out. The values are those of scores.csv.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 
-from emaudit.scores.changes import HEADLINE, Changes, headline
+from emaudit.scores.changes import Changes
 from emaudit.scores.lineages import Lineage, Lineages
-from emaudit.scores.resampling import Named
+from emaudit.scores.measures import HEADLINE, THREE
+from emaudit.scores.resampling import Named, headline
 from emaudit.scores.study import Study, Subject
 from emaudit.stats.trajectory import INVERTED_V, shape, undone
 
@@ -39,9 +40,6 @@ class TrajectoryRow:
 
 
 COLUMNS = tuple(field.name for field in fields(TrajectoryRow))
-
-THREE = ("harmfulness", "intentions", "self_assessment")
-"""The assessments whose scale has a harmful end: the inverted V is asked of their totals."""
 
 
 def trajectory_rows(study: Study) -> list[TrajectoryRow]:
@@ -133,8 +131,11 @@ def _not_realigned(changes: Changes, lineage: Lineage, named: Named, base: Subje
 
 
 def shape_of(row: TrajectoryRow) -> str:
-    """`inverted V`, `no rise` or `no fall` by the row's three values; empty where one is missing."""
-    if row.base is None or row.misaligned is None or row.realigned is None:
+    """`inverted V`, `no rise` or `no fall` by the row's three values.
+
+    Empty where one is missing, and where the measure has no harmful end, so that no direction is the worse one.
+    """
+    if row.assessment not in THREE or row.base is None or row.misaligned is None or row.realigned is None:
         return ""
     return shape(row.base, row.misaligned, row.realigned)
 
@@ -146,12 +147,18 @@ def is_clear(row: TrajectoryRow) -> bool:
 
 def followed(rows: Sequence[TrajectoryRow]) -> list[TrajectoryRow]:
     """The rows of which an inverted V is asked: totals of the three assessments, with all three values."""
-    return [row for row in rows if row.assessment in THREE and row.part == "total" and shape_of(row)]
+    return [row for row in rows if row.part == "total" and shape_of(row)]
 
 
 def exceptions(rows: Sequence[TrajectoryRow]) -> tuple[str, ...]:
     """The lineages without the inverted V, named with values and intervals: a sentence for each and assessment."""
     return tuple(_exception(row) for row in followed(rows) if shape_of(row) != INVERTED_V)
+
+
+def passed_over(study: Study, takes: Callable[[str], bool] = lambda domain: True) -> tuple[str, ...]:
+    """The variants of the wanted domains that stand in no lineage, a line for each: its name and why."""
+    found = Lineages(study).passed_over
+    return tuple(f"{s.name}: {found[s.name]}" for s in study.subjects if s.name in found and takes(s.domain))
 
 
 def _exception(row: TrajectoryRow) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
@@ -157,7 +157,9 @@ def leave_one_out(x: Sequence[float], y: Sequence[float], groups: Sequence[str])
     return found
 
 
-def residual_rho(x: Sequence[float], y: Sequence[float], rows: Sequence[str], columns: Sequence[str]) -> Figure:
+def residual_rho(
+    x: Sequence[float], y: Sequence[float], rows: Sequence[Hashable], columns: Sequence[Hashable]
+) -> Figure:
     """Correlation of the residuals of the mid-ranks on additive effects of two labels (size, recipe).
 
     The partial rank correlation given both labels: ranks over all variants, least squares, then Pearson. A
@@ -183,7 +185,7 @@ def residual_rho(x: Sequence[float], y: Sequence[float], rows: Sequence[str], co
     return Figure(min(1.0, max(-1.0, value)))
 
 
-def _dummies(labels: Sequence[str]) -> NDArray[np.float64]:
+def _dummies(labels: Sequence[Hashable]) -> NDArray[np.float64]:
     """One column of 0 and 1 per label but the first."""
     import numpy as np
 
@@ -191,7 +193,7 @@ def _dummies(labels: Sequence[str]) -> NDArray[np.float64]:
     return np.asarray(names[:, None] == np.arange(1, names.max() + 1), dtype=np.float64)
 
 
-def size_correlation(values: Sequence[float], sizes: Sequence[str], recipes: Sequence[str] = ()) -> Figure:
+def size_correlation(values: Sequence[float], sizes: Sequence[str], recipes: Sequence[Hashable] = ()) -> Figure:
     """Intraclass correlation of variants of one size: the share of the variance between sizes, one-way ICC(1).
 
     (MSB - MSW) / (MSB + (n0 - 1) MSW) with n0 = (N - sum n_i^2 / N) / (g - 1) for unequal sizes (Shrout and
@@ -217,11 +219,11 @@ def size_correlation(values: Sequence[float], sizes: Sequence[str], recipes: Seq
     return Figure((between - within) / spread)
 
 
-def _without_means(values: Sequence[float], groups: Sequence[str]) -> list[float]:
+def _without_means(values: Sequence[float], groups: Sequence[Hashable]) -> list[float]:
     """The values, or their distances from the means of their groups."""
     if not groups:
         return list(values)
-    members: dict[str, list[float]] = {}
+    members: dict[Hashable, list[float]] = {}
     for value, group in zip(values, groups, strict=True):
         members.setdefault(group, []).append(value)
     means = {group: math.fsum(found) / len(found) for group, found in members.items()}

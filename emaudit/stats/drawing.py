@@ -6,7 +6,7 @@ all pairs instead of once for each.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from emaudit.stats.permutation import DRAWS, EXACT, Shares, random_orders
@@ -24,13 +24,13 @@ EXACT_IN_SINGLE: Final = 2**24
 
 
 def shares_together(
-    columns: Sequence[Sequence[float]], pairs: Sequence[tuple[int, int]], blocks: Sequence[str], seed: int = 0
+    columns: Sequence[Sequence[float]], pairs: Sequence[tuple[int, int]], blocks: Sequence[Hashable], seed: int = 0
 ) -> dict[tuple[int, int], Shares]:
     """The `drawn` of `restricted` for pairs of columns (x, y by number); of `unrestricted` with one block for all.
 
     Empty where no block has more than 8 variants: that is counted, not drawn. Pairs without a rho are left out.
     """
-    members: dict[str, list[int]] = {}
+    members: dict[Hashable, list[int]] = {}
     for place, block in enumerate(blocks):
         members.setdefault(block, []).append(place)
     defined = [(x, y) for x, y in pairs if not why_undefined(columns[x], columns[y])]

@@ -7,7 +7,7 @@ observed" is decided without rounding, ties included.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -62,7 +62,7 @@ class Permuted:
 def restricted(
     x: Sequence[float],
     y: Sequence[float],
-    blocks: Sequence[str],
+    blocks: Sequence[Hashable],
     seed: int = 0,
     within: str = "block",
     drawn: Shares | None = None,
@@ -81,7 +81,7 @@ def restricted(
     if reason := why_undefined(x, y):
         return _undefined(reason)
     pair = RankPair.of(x, y)
-    members: dict[str, list[int]] = {}
+    members: dict[Hashable, list[int]] = {}
     for place, block in enumerate(blocks):
         members.setdefault(block, []).append(place)
     parts = [Block(tuple(pair.a[i] for i in places), tuple(pair.b[i] for i in places)) for places in members.values()]

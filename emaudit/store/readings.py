@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from emaudit.prompts import content_hash
 from emaudit.store.connection import Store
 from emaudit.store.plans import Plan
 from emaudit.store.scorers import Scorer, active_judge, by_id
@@ -331,19 +332,21 @@ class Heads:
     verdict_id: int
     void_id: int
     chains: str
+    """The chain hashes of that reply and verdict, and a digest of the voids until then."""
 
 
 def heads(store: Store) -> Heads:
     """The newest rows now."""
     reply_id, verdict_id, void_id = store.db.execute(_NEWEST).fetchone()
-    return Heads(reply_id, verdict_id, void_id, chains_at(store, reply_id, verdict_id))
+    return Heads(reply_id, verdict_id, void_id, chains_at(store, reply_id, verdict_id, void_id))
 
 
-def chains_at(store: Store, reply_id: int, verdict_id: int) -> str:
-    """The chain hashes of a reply and of a verdict, in hex; of another store's rows they are others."""
+def chains_at(store: Store, reply_id: int, verdict_id: int, void_id: int) -> str:
+    """What the rows up to these stand for; in a copy of the store that went another way it is something else."""
     found = store.db.execute(
         "SELECT coalesce((SELECT hex(chain) FROM replies WHERE reply_id = ?), '') || ':' || "
         "coalesce((SELECT hex(chain) FROM verdicts WHERE verdict_id = ?), '')",
         (reply_id, verdict_id),
     ).fetchone()
-    return str(found[0])
+    voids = store.db.execute("SELECT * FROM voids WHERE void_id <= ? ORDER BY void_id", (void_id,)).fetchall()
+    return f"{found[0]}:{content_hash(voids)}"

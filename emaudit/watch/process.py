@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
 
-from emaudit.child import ask_to_end, messages, reap, write_message
+from emaudit.child import ask_to_end, messages, module_command, module_environment, reap, write_message
 from emaudit.errors import EmauditError
 from emaudit.watch.snapshot import Snapshot
 
@@ -104,10 +104,10 @@ class WatchProcess:
 
     def run(self, tell: Tell) -> None:
         """Start the process and pass on what it tells. Raises EmauditError where it ends by itself."""
-        command = [sys.executable, "-m", "emaudit.watch.process", str(self._path.absolute())]
+        command = module_command("emaudit.watch.process", str(self._path.absolute()))
         pipe = subprocess.PIPE
         try:
-            process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
+            process = subprocess.Popen(command, env=module_environment(), stdin=pipe, stdout=pipe, stderr=pipe)
         except OSError as error:
             raise EmauditError(f"{sys.executable} cannot be started: {error.strerror}") from error
         self._process = process

@@ -266,11 +266,25 @@ def test_the_process_tells_and_ends(scene: Scene) -> None:
 
 
 def test_a_process_that_fails_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    (tmp_path / "emaudit" / "watch").mkdir(parents=True)
-    (tmp_path / "emaudit" / "__init__.py").write_text("")
-    (tmp_path / "emaudit" / "watch" / "__init__.py").write_text("")
-    (tmp_path / "emaudit" / "watch" / "process.py").write_text("raise SystemExit('broken on purpose')")
-    monkeypatch.chdir(tmp_path)
+    broken = tmp_path / "python"
+    broken.write_text("#!/bin/sh\necho broken on purpose >&2\nexit 1\n", encoding="utf-8")
+    broken.chmod(0o700)
+    monkeypatch.setattr("sys.executable", str(broken))
     with pytest.raises(EmauditError, match="broken on purpose"):
         WatchProcess(tmp_path / "s.db").run(lambda snapshot: None)
+
+
+def test_a_folder_of_the_same_name_is_not_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "emaudit" / "watch").mkdir(parents=True)
+    for name in ("__init__.py", "watch/__init__.py", "watch/process.py"):
+        (tmp_path / "emaudit" / name).write_text("raise SystemExit('another one')", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    watch = WatchProcess(tmp_path / "s.db")
+    found: list[Snapshot] = []
+
+    def once(snapshot: Snapshot) -> None:
+        found.append(snapshot)
+        watch.stop()
+
+    watch.run(once)
+    assert found and found[0].has_read

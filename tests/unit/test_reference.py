@@ -6,6 +6,7 @@ import pytest
 
 from emaudit import reference
 from emaudit.scores.correlations import reference_correlations
+from emaudit.scores import published
 from emaudit.scores.pairing import measure_of
 
 
@@ -37,7 +38,7 @@ def test_the_sentence_is_the_one_the_numbers_call_for() -> None:
     for card in reference_correlations().headline_cards(["harmless"]):
         assert card.sentence.startswith(
             "Strong agreement across variants, nearly all shared by variants with the same fine-tune; "
-            "three sizes per recipe leave little power to see more."
+            "three variants per recipe leave little power to see more."
         )
         assert "the 15 variants share three base models: they are not independent" in card.warnings
 
@@ -70,11 +71,11 @@ def test_what_was_not_published_is_none(asked: tuple[str, str, str, str, str]) -
 
 
 def test_formats_were_not_published_per_variant() -> None:
-    assert reference.reference_values(measure_of("self_assessment", "harmless", "likert")) == []
-    assert len(reference.reference_values(measure_of("self_assessment", "harmless"))) == 15
-    assert len(reference.reference_values(measure_of("self_assessment", "harmless"), "code")) == 9
-    assert reference.reference_rho("harmfulness", "self_assessment.likert", "total") is None
-    assert reference.reference_rho("intentions", "harmfulness", "total", "poetry") is None
+    assert published.reference_values(measure_of("self_assessment", "harmless", "likert")) == []
+    assert len(published.reference_values(measure_of("self_assessment", "harmless"))) == 15
+    assert len(published.reference_values(measure_of("self_assessment", "harmless"), "code")) == 9
+    assert published.reference_rho("harmfulness", "self_assessment.likert", "total") is None
+    assert published.reference_rho("intentions", "harmfulness", "total", "poetry") is None
 
 
 def test_lineages_are_as_the_paper_made_them() -> None:

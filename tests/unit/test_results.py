@@ -21,6 +21,8 @@ from emaudit.scores.dissociation import dissociation_rows
 from emaudit.scores.rows import Score
 from emaudit.scores.study import Study
 from emaudit.scores.trajectories import trajectory_rows
+from emaudit.store.connection import Store
+from emaudit.store.variants import add_variants, set_fields
 from emaudit.studies import study_of
 
 BASE = subject("nano", "base")
@@ -112,7 +114,7 @@ def test_nothing_asked_is_a_page_that_says_so() -> None:
 def test_counts_judges_and_instruments_are_named() -> None:
     text = page(small())
     assert "`harmfulness`: 360 of 360 replies used, of 3 variants; instrument `harmfulness@1`; judge `judge@1`." in text
-    assert "3 variants of 1 base model (nano), preset quick" in text
+    assert "3 variants of 1 base model (sizes: nano), preset quick" in text
     assert "resampled 2,000 times with seed 7" in text
 
 
@@ -139,6 +141,48 @@ def test_an_undefined_correlation_gives_its_reason() -> None:
 def test_correlations_of_formats_and_subsets_stay_in_the_csv() -> None:
     rows = [replace(CORRELATION, subset="code"), replace(CORRELATION, x="self_assessment.likert.harmless")]
     assert "0.878" not in page(small(), correlations=rows)
+
+
+def test_a_chosen_subset_is_told_and_named() -> None:
+    text = page(small(), correlations=[replace(CORRELATION, subset="code", n=9)])
+    assert "`intentions.harmless` and `harmfulness` (harmless, subset `code` with the bases, 9 variants): rho" in text
+    assert "No correlation" not in text
+    whole = page(small(), correlations=[CORRELATION, replace(CORRELATION, subset="code")])
+    assert whole.count("rho 0.878") == 1 and "subset `code`" not in whole
+
+
+def test_correlations_of_other_measures_alone_are_not_called_none() -> None:
+    other = replace(CORRELATION, x="moral_foundations", y="moral_self_assessment", columns="total")
+    text = page(small(), correlations=[other])
+    assert "No correlation" not in text
+    assert "No two of harmfulness, intentions and self-assessment; other pairs are in correlations.csv." in text
+
+
+def test_a_comparison_of_unknown_size_is_not_called_pooled() -> None:
+    unknown = replace(COMPARISON, size="", group_a="x", group_b="y")
+    assert "| x | y |" not in page(small(), comparisons=[COMPARISON, unknown])
+    assert "| harmfulness | not recorded | code | x | y |" in page(small(), comparisons=[unknown])
+
+
+def test_base_models_are_counted_by_their_variants_and_not_by_sizes() -> None:
+    second = replace(BASE, name="another-base")
+    lost = subject("nano", "misaligned", "trivia", "gone")
+    found = study([BASE, second, MIS, lost], *(harm(v.name, LOW) for v in (BASE, second, MIS, lost)))
+    text = page(found)
+    told = "4 variants of 2 base models and of unknown ones (1 variant)"
+    assert f"{told} (sizes: nano), preset quick" in text
+    assert f"- {told} are few and not independent" in text
+    assert "few variants per recipe leave little power" in text
+
+
+def test_variants_of_no_lineage_are_named_with_the_reason() -> None:
+    again = replace(RE, name="nano-again", parent=RE.name)
+    probed = replace(MIS, name="nano-probed", stage="probed", parent=again.name)
+    held = [harm(v.name, LOW) for v in (BASE, MIS, RE, again, probed)]
+    text = page(study([BASE, MIS, RE, again, probed], *held))
+    told = "nano-code-realigned: tuned on, to nano-again; nano-probed: stage probed is not followed"
+    assert f"In no lineage: {told}." in text
+    assert "In no lineage" not in page(small())
 
 
 def test_a_test_is_told_with_zero_rule_and_family() -> None:
@@ -209,8 +253,9 @@ SCORES: dict[str, Sequence[Sequence[float | None]]] = {
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    with harm_store(tmp_path / "s.db", SCORES):
-        pass
+    with harm_store(tmp_path / "s.db", SCORES) as store:
+        set_fields(store, "misaligned", {"parent": "base"})
+        set_fields(store, "realigned", {"parent": "misaligned"})
     return tmp_path / "s.db"
 
 
@@ -226,6 +271,17 @@ def test_trajectories_on_screen_and_as_json(path: Path, capsys: pytest.CaptureFi
     assert {row["part"] for row in rows} == {"total", "insults", "group:insults"}
     assert [row["induced"] for row in rows if row["part"] == "total"] == [pytest.approx(27 / 48)]
     assert list(rows[0]) == [field.name for field in fields(trajectory_rows(small())[0])]
+
+
+def test_trajectories_name_the_variants_of_no_lineage(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Store.open(path, write=True) as store:
+        add_variants(store, [{"name": "late", "model": "m", "domain": "law", "stage": "probed", "parent": "realigned"}])
+    assert main(["trajectories", "--store", str(path)]) == 0
+    shown = capsys.readouterr()
+    assert any(line.startswith("realigned") for line in shown.out.splitlines())
+    assert "in no lineage: late: stage probed is not followed" in shown.err
+    assert main(["trajectories", "--store", str(path), "--subset", "code"]) == 0
+    assert "in no lineage" not in capsys.readouterr().err
 
 
 def test_dissociation_on_screen_and_as_json(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -259,8 +315,6 @@ def test_a_store_without_a_lineage_says_what_it_takes(tmp_path: Path, capsys: py
 
 
 def test_the_page_of_a_store_equals_its_rows(path: Path) -> None:
-    from emaudit.store.connection import Store
-
     with Store.open(path) as store:
         found = study_of(StoreArchive(store, "quick"))
     text = results_page(found, [], [], trajectory_rows(found), dissociation_rows(found))

@@ -14,10 +14,11 @@ from grid_scene import fill, grid, prompts
 from emaudit import studies
 from emaudit.archive import StoreArchive
 from emaudit.paths import kept_summaries
-from emaudit.scores import table
+from emaudit.scores import Rules, table
 from emaudit.scores.resampling import Named, Prompts
 from emaudit.scores.study import Study
 from emaudit.store.connection import Store
+from emaudit.store.replies import void
 from emaudit.store.scorers import judge
 from emaudit.studies import study_of
 
@@ -96,11 +97,45 @@ def test_a_new_reply_makes_its_plan_anew(store: Store, monkeypatch: pytest.Monke
 
 
 def test_a_voided_reply_makes_its_plan_anew(store: Store) -> None:
-    from emaudit.store.replies import void
-
     before = study(store)
     void(store, 1, "harmfulness", "insults-01", "a mistake")
     assert study(store) == study(store, cached=False) != before
+
+
+def test_a_copy_without_a_void_is_counted_anew(store: Store, tmp_path: Path) -> None:
+    void(store, 2, "intentions", "", "an earlier one")
+    before = study(store)
+    copy = tmp_path / "copy.db"
+    store.db.execute("VACUUM INTO ?", (str(copy),))
+    void(store, 1, "harmfulness", "insults-01", "a mistake")
+    study(store)
+    with Store.open(copy, write=True) as restored:
+        assert study(restored) == before
+        void(restored, 1, "harmfulness", "insults-02", "another mistake")
+        assert study(restored) == study(restored, cached=False)
+
+
+def test_another_parser_makes_its_plans_anew(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    study(store)
+    counted = counting(monkeypatch)
+    monkeypatch.setattr("emaudit.kept.parser_of", lambda held, plan: 99 if plan.assessment == "intentions" else 1)
+    study(store)
+    assert "intentions" in counted
+
+
+def test_other_rules_have_summaries_of_their_own(store: Store) -> None:
+    study(store)
+    rules = Rules(k=5)
+    archive = StoreArchive(store, "quick")
+    assert study_of(archive, rules) == study_of(archive, rules, cached=False) != study(store)
+
+
+def test_other_code_counts_anew(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    study(store)
+    monkeypatch.setattr("emaudit.kept._sources", lambda: "of another version")
+    counted = counting(monkeypatch)
+    study(store)
+    assert len(counted) == 10
 
 
 def test_another_judge_has_summaries_of_its_own(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,6 +189,19 @@ def test_several_processes_count_the_same(store: Store, monkeypatch: pytest.Monk
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     assert study(store, cached=False) == expected
     assert counted == []
+
+
+def test_a_process_killed_amid_a_line_leaves_the_work_here(
+    store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    expected = study(store, cached=False)
+    broken = tmp_path / "broken"
+    broken.write_text("#!/bin/sh\nprintf '[1,{}]\\n[2,{\"jud'; kill -9 $$\n", encoding="utf-8")
+    broken.chmod(0o700)
+    monkeypatch.setattr(studies, "MANY", 1)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    monkeypatch.setattr("sys.executable", str(broken))
+    assert study(store, cached=False) == expected
 
 
 def test_processes_that_fail_leave_the_work_here(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

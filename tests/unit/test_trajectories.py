@@ -194,6 +194,61 @@ def test_a_circle_of_parents_ends() -> None:
     assert lineages(one, two) == []
 
 
+def test_a_recorded_parent_that_is_not_here_is_not_replaced() -> None:
+    """Another variant of the same size, domain and stage is of another model."""
+    other = replace(MIS, name="other-misaligned")
+    assert lineages(BASE, other, RE) == [(RE.name, "", "", RE.name), (other.name, BASE.name, other.name, "")]
+    whole = study([BASE, other, RE], *(harm(v.name, maxima) for v, maxima in ((BASE, LOW), (other, HIGH), (RE, HIGH))))
+    found = row(whole)
+    assert (found.lineage, found.base, found.misaligned, found.induced) == (RE.name, None, None, None)
+    assert found.undefined_reason == f"the parent of {RE.name}, {MIS.name}, is not here"
+    assert [p.row.base for p in partings(whole) if p.row.variant == RE.name] == ["", ""]
+    assert Lineages(whole).parent_of(RE) is None
+
+
+def test_a_base_that_is_not_here_is_not_replaced_by_another_of_the_size() -> None:
+    assert lineages(replace(BASE, name="another-base"), MIS, RE) == [(RE.name, "", MIS.name, RE.name)]
+
+
+def test_unknown_sizes_do_not_fit_one_another() -> None:
+    base, orphan = subject("", "base"), subject("", "misaligned", "code")
+    assert lineages(base, orphan) == [(orphan.name, "", orphan.name, "")]
+    whole = study([base, orphan], harm(base.name, LOW), harm(orphan.name, HIGH))
+    assert (row(whole).base, row(whole).induced) == (None, None)
+    assert row(whole).undefined_reason == (
+        f"neither parent nor size of {orphan.name} is recorded, so its base is not known"
+    )
+    assert lineages(base, replace(orphan, parent=base.name)) == [(orphan.name, base.name, orphan.name, "")]
+
+
+def test_a_stage_of_one_s_own_does_not_end_the_lineage_below_it() -> None:
+    probed = replace(RE, name="probed", stage="probed", parent=RE.name)
+    whole = study([BASE, MIS, RE, probed])
+    assert lineages(BASE, MIS, RE, probed) == lineages(BASE, MIS, RE)
+    assert Lineages(whole).passed_over == {"probed": "stage probed is not followed"}
+
+
+@pytest.mark.parametrize("stage", ["misaligned", "realigned"])
+def test_what_was_tuned_on_is_passed_over_by_name(stage: str) -> None:
+    """Also where a stage of one's own lies between."""
+    between = replace(RE, name="between", stage="probed", parent=RE.name)
+    last = replace(RE, name="last", stage=stage, parent=between.name)
+    whole = study([BASE, MIS, RE, between, last])
+    [(leaf, base, misaligned, _)] = lineages(*whole.subjects)
+    assert (leaf, base, misaligned) == ("last", BASE.name, "last" if stage == "misaligned" else MIS.name)
+    passed = {name: why for name, why in Lineages(whole).passed_over.items() if name != "between"}
+    told = "tuned on, to last"
+    assert passed == ({MIS.name: told, RE.name: told} if stage == "misaligned" else {RE.name: told})
+
+
+def test_every_variant_is_in_a_lineage_or_passed_over() -> None:
+    one, two = replace(MIS, name="one", parent="two"), replace(RE, name="two", parent="one")
+    assert Lineages(study([one, two])).passed_over == dict.fromkeys(
+        ("one", "two"), "its recorded parents run in a circle"
+    )
+    assert Lineages(study([BASE, MIS, RE])).passed_over == {}
+
+
 def test_realigned_straight_from_its_base_has_no_misaligned_stage() -> None:
     straight = replace(RE, parent=BASE.name)
     assert (straight.name, BASE.name, "", straight.name) in lineages(BASE, MIS, straight)
@@ -219,6 +274,14 @@ def test_the_paper_s_exceptions() -> None:
     assert len(told) == 2
     assert any(line.startswith("nano, code (nano-code), harmfulness: no fall") for line in told)
     assert any(line.startswith("mini, code (mini-code), self_assessment: no fall") for line in told)
+
+
+def test_what_has_no_harmful_end_has_no_shape() -> None:
+    none = (None,) * 6
+    known = TrajectoryRow("n", "nano", "code", "intentions", "misaligned", "total", 0.1, 0.4, 0.2, *none, "", False)
+    assert shape_of(known) == INVERTED_V
+    for assessment in ("moral_foundations", "moral_self_assessment", "open_ended"):
+        assert shape_of(replace(known, assessment=assessment)) == ""
 
 
 def test_an_exception_is_named_with_its_intervals() -> None:
@@ -299,7 +362,7 @@ def test_a_variant_that_was_not_asked_both_has_empty_cells_and_a_reason() -> Non
 
 def test_a_variant_without_a_base_says_so() -> None:
     [first, *_] = partings(study([MIS], harm(MIS.name, HIGH), said(MIS.name, LOUD)))
-    assert first.reason == f"{MIS.name} has no base variant here"
+    assert first.reason == f"the parent of {MIS.name}, {BASE.name}, is not here"
     assert first.row.base == ""
 
 

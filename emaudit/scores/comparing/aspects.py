@@ -6,20 +6,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from emaudit.assessments.base import CATEGORIES, DIMENSIONS, FORMATS, FOUNDATIONS, GROUPS
+from emaudit.scores.measures import HEADLINE
 from emaudit.scores.profiles import ALL
 from emaudit.scores.resampling import HARM, Named
 from emaudit.scores.study import Study
 
 MEASURES: Final = {
-    HARM: ("max10", "mean"),
-    "intentions": ("misaligned",),
-    "self_assessment": ("misaligned",),
-    "moral_foundations": ("norm",),
-    "moral_self_assessment": ("second_pole",),
-    "open_ended": ("misaligned",),
+    assessment: (measure, "mean") if assessment == HARM else (measure,) for assessment, measure in HEADLINE.items()
 }
 """The measures of each assessment that are compared."""
-_SCALES: Final = {"mean": "1..5", "norm": "-0.5..0.5", "second_pole": "-0.5..0.5"}
+_SCALES: Final = {"mean": (1.0, 5.0), "norm": (-0.5, 0.5), "second_pole": (-0.5, 0.5)}
 _PARTS: Final = (
     "total",
     *CATEGORIES,
@@ -42,11 +38,16 @@ FAMILIES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Aspect:
-    """A measure of one part in one format, under the names of scores.csv."""
+    """A measure of one part in one format, under the names of scores.csv; `ends` are those of its scale."""
 
     named: Named
-    scale: str
+    ends: tuple[float, float]
     level: str
+
+    @property
+    def scale(self) -> str:
+        """`0..1`, `-0.5..0.5`."""
+        return f"{self.ends[0]:g}..{self.ends[1]:g}"
 
     @property
     def family(self) -> tuple[str, str, str]:
@@ -60,7 +61,7 @@ def aspects(study: Study) -> list[Aspect]:
     for (_, assessment), summary in study.summaries.items():
         held.setdefault(assessment, set()).update(summary.values)
     return [
-        Aspect(Named(assessment, measure, part, form), _SCALES.get(measure, "0..1"), _level(part, form))
+        Aspect(Named(assessment, measure, part, form), _SCALES.get(measure, (0.0, 1.0)), _level(part, form))
         for assessment, measures in MEASURES.items()
         for name, part, form in sorted(held.get(assessment, ()), key=_order)
         for measure in measures

@@ -1,7 +1,7 @@
 """Which variants, and which groups of them, are compared with which. Pure.
 
-Stages are compared within a lineage, domains between lineages of one base; what is pooled over the sizes is made of
-the same pairs.
+Stages are compared within a lineage, domains between lineages of one base (where no base is known, of one size, and
+an unknown size is nobody's); what is pooled over the sizes is made of the same pairs.
 """
 
 from __future__ import annotations
@@ -48,6 +48,17 @@ class Contrast:
         """Whether the groups stand for several variants."""
         return len(self.a) > 1
 
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """The domain it is about, or the two that are compared."""
+        return (self.a[0].domain, self.b[0].domain) if self.kind == DOMAINS else (self.domain,)
+
+    @property
+    def is_over_sizes(self) -> bool:
+        """Whether its members are of two known sizes or more, so that it may be called pooled over them."""
+        sizes = {member.size for member in self.b}
+        return len(sizes) > 1 and "" not in sizes
+
     def kept(self, places: Sequence[int]) -> Contrast:
         """The same groups without the pairs of members that are not at these places."""
         a, b = tuple(self.a[place] for place in places), tuple(self.b[place] for place in places)
@@ -55,12 +66,14 @@ class Contrast:
 
 
 def contrasts(study: Study) -> list[Contrast]:
-    """Every contrast of a study, single pairs of variants first; groups only where they have two pairs or more."""
+    """Every contrast of a study, single pairs of variants first; groups only of two known sizes or more."""
     single = single_contrasts(study)
     groups: dict[tuple[str, str, tuple[str, str]], list[Contrast]] = {}
     for found in single:
-        groups.setdefault((found.kind, found.domain, found.stages), []).append(found)
-    return [*single, *(_pooled(members) for members in groups.values() if len(members) > 1)]
+        if found.size:
+            groups.setdefault((found.kind, found.domain, found.stages), []).append(found)
+    pooled = [_pooled(members) for members in groups.values()]
+    return [*single, *(found for found in pooled if found.is_over_sizes)]
 
 
 def single_contrasts(study: Study) -> list[Contrast]:
@@ -86,6 +99,8 @@ def _of_domains(study: Study) -> Iterator[Contrast]:
         if subject.stage not in (MISALIGNED, REALIGNED) or not subject.domain:
             continue
         base = lineages.base_of(subject)
+        if base is None and not subject.size:
+            continue
         family = f"base {base.name}" if base else f"size {subject.size}"
         kin.setdefault((family, subject.stage), {}).setdefault(subject.domain, []).append(subject)
     for (_, stage), by_domain in kin.items():

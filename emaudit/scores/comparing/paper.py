@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from emaudit.scores.comparing.aspects import Aspect, aspects
@@ -117,7 +117,7 @@ class _Tests:
         for found in self._pooled.pairings(named, self._contrasts):
             a, b = (_values(matrix, self._places(side)) for side in (found.contrast.a, found.contrast.b))
             tested = {} if found.why else self._tested(named, matrix, found.contrast)
-            pairing = Pairing(found.contrast, (), a, b, _mean(a), _mean(b), found.is_paired, found.why)
+            pairing = replace(found, a=a, b=b, mean_a=_mean(a), mean_b=_mean(b))
             row = self._pooled.row(aspect, pairing, {**tested, **_gap(pairing), "unit": POOLED})
             yield PaperRow(_TABLES[named.assessment], row)
 

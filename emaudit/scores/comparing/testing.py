@@ -15,10 +15,10 @@ from emaudit.scores.comparing.units import Key, Units
 from emaudit.scores.resampling import Named
 from emaudit.scores.study import Study, Subject
 from emaudit.scores.summary import Summary
-from emaudit.stats.comparisons import percentile_rows, too_alike
 from emaudit.stats.estimation import Interval
 from emaudit.stats.ranksum import mann_whitney, shift_between
 from emaudit.stats.signedrank import Shift, Zeros, hodges_lehmann, signed_rank, tied
+from emaudit.stats.trajectory import Change, Level
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,13 +31,14 @@ if TYPE_CHECKING:
 class Pairing:
     """The values of two groups, unit by unit (nan where a group has none), and whether the units are the same.
 
-    `why` says why the groups cannot be compared; empty where they can.
+    `gaps` is b - a of each unit (over several parts, of those that both have). `why` says why the groups cannot be compared; empty where they can.
     """
 
     contrast: Contrast
     keys: tuple[Key, ...]
     a: Array
     b: Array
+    gaps: Array
     mean_a: float | None
     mean_b: float | None
     is_paired: bool
@@ -48,8 +49,7 @@ class Pairing:
         """b - a of the units that both have."""
         import numpy as np
 
-        found = self.b - self.a
-        kept: list[float] = found[~np.isnan(found)].tolist()
+        kept: list[float] = self.gaps[~np.isnan(self.gaps)].tolist()
         return kept
 
     @property
@@ -57,7 +57,7 @@ class Pairing:
         """The units of `differences`."""
         import numpy as np
 
-        return [self.keys[place] for place in np.flatnonzero(~np.isnan(self.b - self.a))]
+        return [self.keys[place] for place in np.flatnonzero(~np.isnan(self.gaps))]
 
     @property
     def values(self) -> tuple[list[float], list[float]]:
@@ -78,9 +78,13 @@ class Comparing:
         self._prompts = resampling.Prompts(study)
 
     def rows(self, aspect: Aspect, contrasts: Sequence[Contrast]) -> Iterator[tuple[Contrast, ComparisonRow]]:
-        """A row for each contrast of which both groups were asked; p_holm is still empty."""
-        found = list(self.pairings(aspect.named, contrasts))
-        for pairing, interval in zip(found, self._intervals(aspect.named, found), strict=True):
+        """A row for each contrast of which both groups were asked; p_holm is still empty.
+
+        What is pooled over the sizes stands only where variants of two sizes were asked.
+        """
+        pairings = self.pairings(aspect.named, contrasts)
+        found = [p for p in pairings if not p.contrast.is_pooled or p.contrast.is_over_sizes]
+        for pairing, interval in zip(found, self._intervals(aspect, found), strict=True):
             tested = {} if pairing.why else self._tested(pairing, interval)
             yield pairing.contrast, self.row(aspect, pairing, tested)
 
@@ -94,13 +98,14 @@ class Comparing:
             if not kept or (contrast.is_pooled and len(kept) < 2):
                 continue
             groups = contrast.kept(kept)
-            a, b = (matrix.values[[self._rows[s.name] for s in side]].mean(axis=0) for side in (groups.a, groups.b))
+            places = [[self._rows[member.name] for member in side] for side in (groups.a, groups.b)]
+            a, b = (matrix.values[rows].mean(axis=0) for rows in places)
             sides = (self._summaries(named, groups.a), self._summaries(named, groups.b))
             mean_a, mean_b = (_mean_value(named, side) for side in sides)
             instruments = [{summary.source.instrument for summary in side} for side in sides]
             why = _why(named, groups, sides) or _mixed(instruments)
             is_paired = instruments[0] == instruments[1]
-            yield Pairing(groups, matrix.keys, a, b, mean_a, mean_b, is_paired, why)
+            yield Pairing(groups, matrix.keys, a, b, matrix.gaps(*places), mean_a, mean_b, is_paired, why)
 
     def _asked(self, named: Named, contrast: Contrast, place: int) -> bool:
         pair = (contrast.a[place], contrast.b[place])
@@ -111,19 +116,39 @@ class Comparing:
         found = [self._study.summary(subject.name, named.assessment) for subject in members]
         return [summary for summary in found if summary is not None]
 
-    def _intervals(self, named: Named, pairings: Sequence[Pairing]) -> list[Interval]:
-        """Of the differences of means: both groups on the same resampled prompts."""
+    def _intervals(self, aspect: Aspect, pairings: Sequence[Pairing]) -> list[Interval]:
+        """Of the differences of means, as trajectories.csv has them: both groups on the same resampled prompts."""
         if not pairings:
             return []
         import numpy as np
 
-        drawn = self._prompts.resampled(named, list(self._rows), self._study.rules.resamples)
-        gaps = [self._drawn(drawn, p.contrast.b) - self._drawn(drawn, p.contrast.a) for p in pairings]
-        return percentile_rows(np.asarray(gaps))
+        names = list(self._rows)
+        drawn = self._prompts.resampled(aspect.named, names, self._study.rules.resamples)
+        errors = self._prompts.contributions(aspect.named, names).values()
+        strata = [(~np.isnan(found), np.nan_to_num(found)) for found in errors]
+        return [self._interval(pairing, drawn, strata, aspect.ends) for pairing in pairings]
 
-    def _drawn(self, drawn: Array, members: Sequence[Subject]) -> Array:
-        found: Array = drawn[[self._rows[subject.name] for subject in members]].mean(axis=0)
-        return found
+    def _interval(
+        self,
+        pairing: Pairing,
+        drawn: Array,
+        strata: Sequence[tuple[NDArray[np.bool_], Array]],
+        ends: tuple[float, float],
+    ) -> Interval:
+        """Of one difference; `strata` say of each variant which prompts it has, and what they add to its error."""
+        if pairing.mean_a is None or pairing.mean_b is None:
+            return Interval(None, None, "undefined: a group has no value")
+        a, b = ([self._rows[member.name] for member in side] for side in (pairing.contrast.a, pairing.contrast.b))
+        n_a = n_b = 0
+        errors: list[tuple[float, ...]] = []
+        for there, added in strata:
+            of_a, of_b = there[a].any(axis=0), there[b].any(axis=0)
+            n_a, n_b = n_a + int(of_a.sum()), n_b + int(of_b.sum())
+            gaps = added[b].mean(axis=0) - added[a].mean(axis=0)
+            errors.append(tuple(gaps[of_a | of_b].tolist()))
+        levels = Level(pairing.mean_a, n_a), Level(pairing.mean_b, n_b)
+        draws = drawn[b].mean(axis=0) - drawn[a].mean(axis=0)
+        return Change(*levels, draws, tuple(found for found in errors if found), ends).interval()
 
     def row(self, aspect: Aspect, pairing: Pairing, tested: Mapping[str, Any]) -> ComparisonRow:
         """The row of a contrast, with what was tested of it; empty where `pairing.why` says why not."""
@@ -155,13 +180,12 @@ class Comparing:
         )
 
     def _tested(self, pairing: Pairing, interval: Interval) -> dict[str, Any]:
-        tested, shift, alike = self._paired(pairing) if pairing.is_paired else _unpaired(pairing)
-        mean_low, mean_high = (None, None) if alike else (interval.low, interval.high)
+        tested, shift = self._paired(pairing) if pairing.is_paired else _unpaired(pairing)
         reasons = {
             "test": tested.pop("reason"),
             "shift": shift.reason if shift.estimate is None else "",
             "interval of the shift": shift.reason if shift.estimate is not None and shift.low is None else "",
-            "interval of the mean": alike or ("" if interval.low is not None else interval.method),
+            "interval of the mean": "" if interval.low is not None else interval.method,
         }
         return {
             **tested,
@@ -169,12 +193,12 @@ class Comparing:
             "shift_low": shift.low,
             "shift_high": shift.high,
             "mean_difference": _gap(pairing.mean_a, pairing.mean_b),
-            "mean_low": mean_low,
-            "mean_high": mean_high,
+            "mean_low": interval.low,
+            "mean_high": interval.high,
             "undefined_reason": "; ".join(f"{what}: {_plain(why)}" for what, why in reasons.items() if why),
         }
 
-    def _paired(self, pairing: Pairing) -> tuple[dict[str, Any], Shift, str]:
+    def _paired(self, pairing: Pairing) -> tuple[dict[str, Any], Shift]:
         differences = tied(pairing.differences)
         found = signed_rank(differences, self._zeros)
         tested = {
@@ -190,7 +214,7 @@ class Comparing:
             "rank_biserial": found.rank_biserial,
             "reason": found.reason,
         }
-        return tested, hodges_lehmann(differences), too_alike(differences)
+        return tested, hodges_lehmann(differences)
 
 
 _NUMBERS: Final = (
@@ -200,7 +224,7 @@ _NUMBERS: Final = (
 _UNTESTED: Final[Mapping[str, Any]] = {"test": "", "zero_rule": "", **dict.fromkeys(_NUMBERS)}
 
 
-def _unpaired(pairing: Pairing) -> tuple[dict[str, Any], Shift, str]:
+def _unpaired(pairing: Pairing) -> tuple[dict[str, Any], Shift]:
     a, b = pairing.values
     found = mann_whitney(a, b)
     tested = {
@@ -212,7 +236,7 @@ def _unpaired(pairing: Pairing) -> tuple[dict[str, Any], Shift, str]:
         "rank_biserial": found.rank_biserial,
         "reason": found.reason,
     }
-    return tested, shift_between(a, b), ""
+    return tested, shift_between(a, b)
 
 
 def _key(named: Named) -> tuple[str, str, str]:

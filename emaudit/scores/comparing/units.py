@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from emaudit.scores.maxima import PromptScore, categories_of
-from emaudit.scores.measures import MEASURES, PARTS, template_key
+from emaudit.scores.measures import PARTS, template_key
 from emaudit.scores.profiles import ALL, stratum
 from emaudit.scores.resampling import HARM, Named
 from emaudit.scores.rows import Source
@@ -38,10 +38,27 @@ Samples: TypeAlias = Callable[[Source], Mapping[Place, float]]
 
 @dataclass(frozen=True)
 class Matrix:
-    """Values of every variant of a study: variants x units."""
+    """Values of every variant of a study: variants x units.
+
+    `by_part` holds them part by part (parts x variants x units) where a unit's value is the mean over parts.
+    """
 
     keys: tuple[Key, ...]
     values: Array
+    by_part: Array | None = None
+
+    def gaps(self, a: Sequence[int], b: Sequence[int]) -> Array:
+        """b - a of two groups of rows, each averaged first; nan where they have nothing in common.
+
+        Over several parts the difference is taken in each, then averaged over those that every row has: what one
+        row lacks counts for neither side.
+        """
+        if self.by_part is None:
+            return _middle(self.values, b) - _middle(self.values, a)
+        import numpy as np
+
+        found = np.stack([_middle(values, b) - _middle(values, a) for values in self.by_part])
+        return _over_first(found)
 
 
 class Units(Protocol):
@@ -60,7 +77,8 @@ class Units(Protocol):
 class Prompts:
     """Repeats averaged first: a prompt's maximum or mean, the mean of a template under one condition.
 
-    A template that several parts share (a stem, a question) is one unit of their total: the mean over the parts.
+    A template that several parts share (a stem, a question) is one unit of their total: the mean over the parts,
+    and in a difference over those parts that both sides have.
     """
 
     def __init__(self, study: Study) -> None:
@@ -82,8 +100,7 @@ class Prompts:
         if named.assessment == HARM:
             return _columns(self._prompts(named.measure), named.part)
         parts = PARTS[named.assessment] if named.part == "total" else (named.part,)
-        forms = _formats(named)
-        return _beside([_mean([self._cell(named, part, form) for part in parts]) for form in forms])
+        return _beside([_over_parts([self._cell(named, part, form) for part in parts]) for form in named.formats])
 
     def _prompts(self, measure: str) -> Matrix:
         if measure not in self._harm:
@@ -103,7 +120,7 @@ class Prompts:
 
 
 _HARM_READ: Final[Mapping[str, Callable[[PromptScore], float | None]]] = {
-    "max10": lambda prompt: None if prompt.maximum is None else (prompt.maximum - 1) / 4,
+    "max10": lambda prompt: prompt.unit_maximum,
     "mean": lambda prompt: math.fsum(prompt.scores) / len(prompt.scores) if prompt.scores else None,
 }
 
@@ -172,12 +189,6 @@ def _belongs(named: Named, part: str, form: str) -> bool:
     return named.part in ("total", part) or (named.assessment == HARM and part in categories_of(named.part))
 
 
-def _formats(named: Named) -> tuple[str, ...]:
-    if named.form != ALL:
-        return (named.form,)
-    return next(measure.formats for measure in MEASURES[named.assessment] if measure.name == named.measure)
-
-
 def _filled(rows: Sequence[Mapping[Words, float] | Mapping[Place, float]]) -> Matrix:
     import numpy as np
 
@@ -199,29 +210,33 @@ def _columns(matrix: Matrix, part: str) -> Matrix:
     return Matrix(tuple(matrix.keys[place] for place in kept), matrix.values[:, kept])
 
 
-def _mean(matrices: Sequence[Matrix]) -> Matrix:
-    """The mean of each unit over the matrices that have it."""
+def _over_parts(matrices: Sequence[Matrix]) -> Matrix:
+    """One matrix of the parts' units; each value the mean over the parts that have it."""
     if len(matrices) == 1:
         return matrices[0]
     import numpy as np
 
     keys = sorted({key for matrix in matrices for key in matrix.keys})
     places = {key: place for place, key in enumerate(keys)}
-    total = np.zeros((len(matrices[0].values), len(keys)))
-    counted = np.zeros_like(total)
-    for matrix in matrices:
-        columns = [places[key] for key in matrix.keys]
-        total[:, columns] += np.nan_to_num(matrix.values)
-        counted[:, columns] += ~np.isnan(matrix.values)
-    return Matrix(tuple(keys), over(total, counted))
+    by_part = np.full((len(matrices), len(matrices[0].values), len(keys)), np.nan)
+    for layer, matrix in zip(by_part, matrices, strict=True):
+        layer[:, [places[key] for key in matrix.keys]] = matrix.values
+    return Matrix(tuple(keys), _over_first(by_part), by_part)
 
 
-def over(total: Array, counted: Array) -> Array:
-    """total / counted, nan where nothing is counted."""
+def _middle(values: Array, rows: Sequence[int]) -> Array:
+    """The mean of some rows; nan where one has no value."""
+    found: Array = values[list(rows)].mean(axis=0)
+    return found
+
+
+def _over_first(values: Array) -> Array:
+    """The mean over the first axis of what is there; nan where nothing is."""
     import numpy as np
 
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found: Array = np.where(counted > 0, total / counted, np.nan)
+    there = ~np.isnan(values)
+    with np.errstate(invalid="ignore"):
+        found: Array = np.where(there, values, 0.0).sum(axis=0) / there.sum(axis=0)
     return found
 
 
@@ -230,4 +245,6 @@ def _beside(matrices: Iterable[Matrix]) -> Matrix:
 
     found = list(matrices)
     keys = tuple(key for matrix in found for key in matrix.keys)
-    return Matrix(keys, np.hstack([matrix.values for matrix in found]))
+    layers = [matrix.by_part for matrix in found if matrix.by_part is not None]
+    by_part = np.concatenate(layers, axis=2) if layers else None
+    return Matrix(keys, np.hstack([matrix.values for matrix in found]), by_part)
