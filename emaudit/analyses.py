@@ -47,8 +47,7 @@ class Analyses:
         """The rows of comparisons.csv."""
         from emaudit.scores.comparisons import comparison_rows
 
-        rows = comparison_rows(self.study, known_zeros(self.choices.zeros))
-        return [row for row in rows if self.choices.takes(row.domain)]
+        return comparison_rows(self.study, known_zeros(self.choices.zeros), takes=self.choices.takes)
 
     @cached_property
     def trajectories(self) -> Sequence[TrajectoryRow]:

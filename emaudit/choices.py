@@ -56,11 +56,9 @@ class Choices:
         words += [f"{name} {value}" for name in ("columns", "subset") if (value := getattr(self, name))]
         return words + ([f"zeros {self.zeros}"] if self.zeros != PRATT else [])
 
-    def takes(self, domain: str) -> bool:
-        """Whether rows of a domain (or of two, `code-trivia`) are wanted."""
-        if self.subset in ("", EVERY, domain):
-            return True
-        return domain.startswith(f"{self.subset}-") or domain.endswith(f"-{self.subset}")
+    def takes(self, *domains: str) -> bool:
+        """Whether rows about a domain, or about two that are compared, are wanted."""
+        return self.subset in ("", EVERY, *domains)
 
 
 def parse_exclusions(options: Iterable[str]) -> tuple[tuple[str, str], ...]:

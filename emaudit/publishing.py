@@ -22,6 +22,7 @@ from emaudit.papertables.latexpage import document
 from emaudit.reference import PAPER
 from emaudit.scores import Rules, Source, Tally, newest_complete, table
 from emaudit.scores.comparing.paper import paper_rows
+from emaudit.scores.comparing.units import Place
 from emaudit.scores.correlations import reference_rows
 from emaudit.store.connection import Store
 from emaudit.store.exporting import params_hashes, params_texts
@@ -104,10 +105,14 @@ def _figures(
     reference: bool,
 ) -> Figures:
     analyses = Analyses(study_of(archive, rules, cached=False), archive.choices)
+
+    def read(source: Source) -> Mapping[Place, float]:
+        return samples(archive.store, source.plan_id, source.judge)
+
     return Figures(
         scores=table([(source, held[source]) for source in sources], rules),
         comparisons=analyses.comparisons,
-        as_paper=paper_rows(analyses.study, lambda source: samples(archive.store, source.plan_id, source.judge)),
+        as_paper=paper_rows(analyses.study, read, archive.choices.takes),
         correlations=analyses.correlations,
         published=reference_rows() if reference else (),
         agreement=[found.row for found in evidence.tables],

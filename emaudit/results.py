@@ -171,8 +171,9 @@ def _compared(rows: Sequence[ComparisonRow]) -> Iterator[str]:
         for row in rows
         if row.part == "total" and row.format in ("", ALL) and row.measure == HEADLINE.get(row.assessment)
     ]
-    pooled = [row for row in totals if row.size == ALL] or totals
-    if not pooled:
+    pooled = {(row.assessment, row.domain) for row in totals if row.size == ALL}
+    shown = [row for row in totals if row.size == ALL or (row.assessment, row.domain) not in pooled]
+    if not shown:
         yield "No two groups of variants to compare."
         return
     headings = (
@@ -188,12 +189,12 @@ def _compared(rows: Sequence[ComparisonRow]) -> Iterator[str]:
         "p Holm (family)",
         "effect",
     )
-    yield _table(headings, [_comparison(row) for row in pooled])
-    zeros = sorted({row.zero_rule for row in pooled} - {""})
+    yield _table(headings, [_comparison(row) for row in shown])
+    zeros = sorted({row.zero_rule for row in shown} - {""})
     yield (
         f"Differences are the later stage less the earlier, with 95% intervals over prompts. Zeros: "
         f"{', '.join(zeros) or 'no rule was needed'}. Effect: matched-pairs rank-biserial correlation. "
-        "Parts, formats and single sizes are in comparisons.csv."
+        "Size `all` is pooled over the sizes. Parts, formats and single sizes are in comparisons.csv."
     )
 
 

@@ -64,10 +64,8 @@ def _compare(context: Context) -> int:
         study = study_of(archive)
         read = _samples(store)
         if options.as_paper:
-            papers = [entry for entry in paper_rows(study, read) if archive.choices.takes(entry.row.domain)]
-            return _as_paper(context, papers)
-        every = comparison_rows(study, options.zeros, options.unit, read)
-        rows = [row for row in every if archive.choices.takes(row.domain)]
+            return _as_paper(context, paper_rows(study, read, archive.choices.takes))
+        rows = comparison_rows(study, options.zeros, options.unit, read, archive.choices.takes)
         shown = rows if options.every_row or context.json else [row for row in rows if is_total(row)]
         intervals = _intervals(context, study, shown, read)
     if context.json:

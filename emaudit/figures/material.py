@@ -200,8 +200,9 @@ class Material:
 
     @cached_property
     def correlated(self) -> tuple[Subject, ...]:
-        """The variants of the subset that is correlated."""
-        return tuple(members(self.subjects, self.subset))
+        """The variants of the subset that is correlated, but for those under another judge than the study's."""
+        others = {row.variant for row in self.scores if self.judge and row.judge not in ("", self.judge)}
+        return tuple(subject for subject in members(self.subjects, self.subset) if subject.name not in others)
 
     def has(self, of: Measured) -> bool:
         """Whether any variant has a value of it."""

@@ -15,6 +15,7 @@ from emaudit.scores.agreement.rows import AgreementRow
 from emaudit.scores.comparing.paper import PaperRow
 from emaudit.scores.comparing.row import ComparisonRow
 from emaudit.scores.correlationrow import CorrelationRow
+from emaudit.scores.measures import HEADLINE
 from emaudit.scores.rows import Score
 
 
@@ -67,8 +68,7 @@ def _notes(figures: Figures, assessment: str) -> list[str]:
 
 def _stood_on(scores: Sequence[Score], assessment: str) -> str:
     """Preset, judge, instrument and replies of an assessment, as its table of means says them."""
-    first = {"harmfulness": "max10", "moral_foundations": "norm", "moral_self_assessment": "second_pole"}
-    wanted = (assessment, first.get(assessment, "misaligned"), "total")
+    wanted = (assessment, HEADLINE[assessment], "total")
     totals = [
         row
         for row in scores

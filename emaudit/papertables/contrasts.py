@@ -10,13 +10,17 @@ from emaudit.assessments.base import CATEGORIES
 from emaudit.papertables.cells import RULE, applicable, figure_cell, interval_cell, probability, sentence, whole, words
 from emaudit.papertables.layout import domain_rank, rank, size_rank, stage_rank
 from emaudit.papertables.model import Cell, Column, PaperTable, Row
+from emaudit.scores.comparing.contrasts import ALL
 from emaudit.scores.comparing.paper import AS_PAPER, PaperRow
 from emaudit.scores.comparing.row import ComparisonRow
 from emaudit.scores.measures import PARTS
 
 PAPERS: Final = "as the paper"
 OWN: Final = "emaudit"
-_WHOLE: Final = ("", "all")
+UNKNOWN: Final = "unknown"
+"""What stands for a size that nobody recorded."""
+_WHOLE: Final = ("", ALL)
+"""The formats of a row over all of them."""
 _HEADINGS: Final = ("n", "W or U", "p", "p Holm", "Effect", "Shift", "95% interval", "Mean difference", "95% interval")
 
 
@@ -70,8 +74,8 @@ def contrast_table(
     """One table of tests, the paper's first; None where nothing is compared. `stood_on` ends the caption."""
     found = [(PAPERS, entry.row) for entry in papers if entry.table == layout.number]
     ours = [row for row in own if _is_of(layout, row, stages) and row.format in _WHOLE]
-    is_pooled = any(row.size in _WHOLE for row in ours)
-    found += [(OWN, row) for row in ours if not is_pooled or row.size in _WHOLE or row.part == "total"]
+    is_pooled = any(row.size == ALL for row in ours)
+    found += [(OWN, row) for row in ours if not is_pooled or row.size == ALL or row.part == "total"]
     if not found:
         return None
     order = {id(row): (kind == OWN, _order(row, stages)) for kind, row in found}
@@ -119,7 +123,7 @@ def _order(row: ComparisonRow, stages: Stages) -> tuple[object, ...]:
         stage_rank(stage_of(row.group_a, stages)),
         stage_rank(stage_of(row.group_b, stages)),
         domain_rank(row.domain),
-        row.size not in _WHOLE,
+        row.size != ALL,
         size_rank(row.size),
         row.group_a,
         row.group_b,
@@ -163,7 +167,7 @@ def _row(kind: str, row: ComparisonRow) -> Row:
     cells = (
         words(kind),
         words(f"{row.group_b} - {row.group_a}"),
-        words(row.size or "all"),
+        words(row.size or UNKNOWN),
         words(part),
         _test(row.test.removeprefix(f"{AS_PAPER}: ")),
         Cell(f"{row.n_a:,}, {row.n_b:,}") if row.n_pairs is None else whole(row.n_pairs),

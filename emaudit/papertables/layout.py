@@ -25,6 +25,7 @@ class Entry:
     domain: str
     stage: str
     judge: str
+    instrument: str
     scores: Mapping[Key, Score]
 
     @property
@@ -72,10 +73,10 @@ def entries(scores: Iterable[Score], assessment: str) -> list[Entry]:
 
     An average of a stage over its domains stands only where there are several.
     """
-    held: dict[tuple[str, str, str, str, str], dict[Key, Score]] = {}
+    held: dict[tuple[str, str, str, str, str, str], dict[Key, Score]] = {}
     for row in scores:
         if row.assessment == assessment:
-            who = (row.variant, row.size, row.domain, row.stage, row.judge)
+            who = (row.variant, row.size, row.domain, row.stage, row.judge, row.instrument)
             held.setdefault(who, {})[row.measure, row.part, row.format] = row
     found = [Entry(*who, scores=cells) for who, cells in held.items()]
     domains: dict[str, set[str]] = {}
@@ -103,18 +104,30 @@ def _order(entry: Entry) -> tuple[object, ...]:
         size_rank(entry.size),
         entry.variant,
         entry.judge,
+        entry.instrument,
     )
 
 
 def labels(found: Sequence[Entry]) -> Iterator[str]:
     """What names each entry in its group: its size where that is its own, else the variant's name."""
     sizes = Counter((entry.stage, entry.domain, entry.size) for entry in found if not entry.is_average)
-    judges = Counter((entry.stage, entry.domain) for entry in found if entry.is_average)
+    averages: dict[tuple[str, str], list[Entry]] = {}
     for entry in found:
         if entry.is_average:
-            several = judges[entry.stage, entry.domain] > 1
+            averages.setdefault((entry.stage, entry.domain), []).append(entry)
+    for entry in found:
+        if entry.is_average:
             over = "all domains" if _is_over_domains(entry) else "average"
-            yield f"{over} ({entry.judge or 'no judge'})" if several else over
+            apart = ", ".join(_apart(entry, averages[entry.stage, entry.domain]))
+            yield f"{over} ({apart})" if apart else over
         else:
             is_own = entry.size and sizes[entry.stage, entry.domain, entry.size] == 1
             yield entry.size if is_own else entry.variant
+
+
+def _apart(entry: Entry, others: Sequence[Entry]) -> Iterator[str]:
+    """What tells an average from the others of its group: its judge, its instrument."""
+    if len({other.judge for other in others}) > 1:
+        yield entry.judge or "no judge"
+    if len({other.instrument for other in others}) > 1:
+        yield entry.instrument

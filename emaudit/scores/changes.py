@@ -5,14 +5,10 @@ Values are those of scores.csv; resamples and contributions are of the prompts t
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from emaudit.scores.maxima import categories_of
-from emaudit.scores.measures import PARTS
-from emaudit.scores.profiles import stratum
-from emaudit.scores.resampling import HARM, Named, Prompts
+from emaudit.scores.resampling import Named, Prompts
 from emaudit.scores.study import Study, Subject
 from emaudit.scores.summary import Summary
 from emaudit.stats.trajectory import Change, Level
@@ -21,9 +17,6 @@ if TYPE_CHECKING:
     from emaudit.scores.resampling import Array
 
 _AROUND_ZERO: Final = frozenset({"norm", "second_pole"})
-
-Prompt = tuple[str, str]
-"""(stratum, template)."""
 
 
 class Changes:
@@ -35,6 +28,7 @@ class Changes:
         self._names = [subject.name for subject in study.subjects]
         self._rows = {name: row for row, name in enumerate(self._names)}
         self._drawn: dict[Named, Array] = {}
+        self._errors: dict[Named, Mapping[str, Array]] = {}
 
     def value(self, named: Named, subject: Subject | None) -> float | None:
         """A variant's value as in scores.csv, complete or not."""
@@ -66,20 +60,24 @@ class Changes:
         why = self.missing(named, subjects)
         if why:
             raise ValueError(why)
-        errors = [self._contributions(named, subject) for subject in subjects]
-        prompts = sorted(set().union(*errors))
-        levels = [Level(self.value(named, s) or 0.0, len(e)) for s, e in zip(subjects, errors, strict=True)]
-        draws = self._draws(named)
-        at_first = draws[self._rows[first.name]]
+        import numpy as np
+
+        places = [self._rows[subject.name] for subject in subjects]
+        strata = [found[places] for found in self._contributions(named).values()]
+        known = [~np.isnan(found) for found in strata]
+        added = [np.nan_to_num(found[:, there.any(axis=0)]) for found, there in zip(strata, known, strict=True)]
+        counts = sum((there.sum(axis=1) for there in known), np.zeros(len(subjects), dtype=int)).tolist()
+        levels = [Level(self.value(named, s) or 0.0, n) for s, n in zip(subjects, counts, strict=True)]
+        draws = self._draws(named)[places]
         return [
             Change(
                 levels[0],
                 levels[place],
-                draws[self._rows[subject.name]] - at_first,
-                _differences(prompts, errors[0], errors[place]),
+                draws[place] - draws[0],
+                tuple(tuple((found[place] - found[0]).tolist()) for found in added if found.size),
                 (-0.5, 0.5) if named.measure in _AROUND_ZERO else (0.0, 1.0),
             )
-            for place, subject in enumerate(others, 1)
+            for place in range(1, len(subjects))
         ]
 
     def _draws(self, named: Named) -> Array:
@@ -87,18 +85,10 @@ class Changes:
             self._drawn[named] = self._prompts.resampled(named, self._names, self.study.rules.resamples)
         return self._drawn[named]
 
-    def _contributions(self, named: Named, subject: Subject) -> dict[Prompt, float]:
-        """What each prompt adds to the error of a variant's value, by stratum and template."""
-        summary = self.study.summary(subject.name, named.assessment)
-        if summary is None:
-            return {}
-        found: dict[Prompt, float] = {}
-        for weight, name, means in _cells(summary, named):
-            centre = math.fsum(means.values()) / len(means)
-            for template, mean in means.items():
-                key = (name, template)
-                found[key] = found.get(key, 0.0) + weight * (mean - centre) / len(means)
-        return found
+    def _contributions(self, named: Named) -> Mapping[str, Array]:
+        if named not in self._errors:
+            self._errors[named] = self._prompts.contributions(named, self._names)
+        return self._errors[named]
 
 
 def _mixed(summaries: Sequence[Summary]) -> str:
@@ -107,46 +97,3 @@ def _mixed(summaries: Sequence[Summary]) -> str:
         return f"judged by different judges: {', '.join(judges)}"
     instruments = sorted({summary.source.instrument for summary in summaries})
     return f"asked with different instruments: {', '.join(instruments)}" if len(instruments) > 1 else ""
-
-
-def _cells(summary: Summary, named: Named) -> Iterator[tuple[float, str, Mapping[str, float]]]:
-    """Weight, stratum and template means of every cell that a value is the mean of."""
-    if named.assessment == HARM:
-        yield 1.0, named.part, _maxima(summary, named.part)
-        return
-    parts = PARTS[named.assessment] if named.part == "total" else (named.part,)
-    tree = [cells for part in parts if (cells := _formats(summary, named, part))]
-    for cells in tree:
-        for name, means in cells:
-            yield 1 / (len(tree) * len(cells)), name, means
-
-
-def _maxima(summary: Summary, part: str) -> dict[str, float]:
-    return {
-        item: value
-        for item, prompt in summary.prompts.items()
-        if (value := prompt.unit_maximum) is not None and (part == "total" or prompt.part in categories_of(part))
-    }
-
-
-def _formats(summary: Summary, named: Named, part: str) -> list[tuple[str, Mapping[str, float]]]:
-    found: list[tuple[str, Mapping[str, float]]] = []
-    for form in named.formats:
-        held = summary.templates.get((named.measure, part, form))
-        if held:
-            means = {
-                template: math.fsum(mean.value for mean in conditions.values()) / len(conditions)
-                for template, conditions in held.items()
-            }
-            found.append((stratum(named.assessment, part, form), means))
-    return found
-
-
-def _differences(
-    prompts: Sequence[Prompt], earlier: Mapping[Prompt, float], later: Mapping[Prompt, float]
-) -> tuple[tuple[float, ...], ...]:
-    """later - earlier of every prompt, by stratum; a prompt that one of them lacks adds nothing to it."""
-    strata: dict[str, list[float]] = {}
-    for prompt in prompts:
-        strata.setdefault(prompt[0], []).append(later.get(prompt, 0.0) - earlier.get(prompt, 0.0))
-    return tuple(tuple(strata[name]) for name in sorted(strata))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from emaudit.errors import UsageError
 from emaudit.scores.comparing.aspects import FAMILIES, Aspect, aspects
@@ -13,7 +13,7 @@ from emaudit.scores.comparing.row import COLUMNS, CONTRAST, ComparisonRow
 from emaudit.scores.comparing.testing import Comparing
 from emaudit.scores.comparing.units import Place, Prompts, Replies, Samples, Units
 from emaudit.scores.study import Study
-from emaudit.stats.comparisons import paired_effects
+from emaudit.stats.comparisons import rank_biserial_interval
 from emaudit.stats.estimation import Interval
 from emaudit.stats.multiplicity import family_size, holm
 from emaudit.stats.signedrank import PRATT, ZERO_RULES, Zeros
@@ -41,31 +41,41 @@ OVERSTATED: Final = (
     "draws, so n is overstated and p too small"
 )
 """What is said of rows whose unit is the reply."""
+_Placed: TypeAlias = tuple[int, Contrast, ComparisonRow]
 
 
 def comparison_rows(
-    study: Study, zeros: Zeros = PRATT, unit: str = TEMPLATES, samples: Samples | None = None
+    study: Study,
+    zeros: Zeros = PRATT,
+    unit: str = TEMPLATES,
+    samples: Samples | None = None,
+    takes: Callable[..., bool] | None = None,
 ) -> list[ComparisonRow]:
     """Base, misaligned and realigned compared within each lineage, and domain with domain, by size and pooled.
 
     Each pair is a prompt (harmfulness) or a template under one condition, repeats averaged first; with `replies`
     it is a single reply, which `samples` reads. Pooled rows (size `all`) take the mean over the sizes of the same
     prompt's value. Where the groups were asked with different instruments, the test is Mann-Whitney's. The interval
-    of the mean difference resamples prompts, the same ones for both groups. See `FAMILIES` for `p_holm`.
+    of the mean difference is that of trajectories.csv (`Change.interval`). See `FAMILIES` for `p_holm`. `takes`
+    chooses rows by the domains they are about, without changing what is tested together.
     Raises UsageError for an unknown zero rule or unit.
     """
     if zeros not in ZERO_RULES:
         raise UsageError(f"no zero rule {zeros!r}; known: {', '.join(ZERO_RULES)}")
     comparing = Comparing(study, _units(study, unit, samples), zeros)
     compared = contrasts(study)
-    families: dict[tuple[str, ...], list[tuple[int, Contrast, ComparisonRow]]] = {}
+    families: dict[tuple[str, ...], list[_Placed]] = {}
     place = 0
     for aspect in aspects(study):
         for contrast, row in comparing.rows(aspect, compared):
             families.setdefault(_family(aspect, contrast), []).append((place, contrast, row))
             place += 1
     rows = [entry for family in families.values() for entry in _adjusted(family)]
-    return [row for _, row in sorted(rows, key=lambda entry: entry[0])]
+    return [
+        row
+        for _, contrast, row in sorted(rows, key=lambda entry: entry[0])
+        if takes is None or takes(*contrast.domains)
+    ]
 
 
 def rank_biserial_intervals(
@@ -92,9 +102,10 @@ def rank_biserial_intervals(
             c = pairing.contrast
             if pairing.is_paired and not pairing.why:
                 prompts = [units.prompt(named, key) for key in pairing.shared]
-                effects = paired_effects(pairing.differences, study.seed, zeros, prompts, study.rules.resamples)
                 place = wanted[name, c.size, c.domain, c.label_a, c.label_b]
-                found[place] = effects.rank_biserial_interval
+                found[place] = rank_biserial_interval(
+                    pairing.differences, study.seed, zeros, prompts, study.rules.resamples
+                )
     return found
 
 
@@ -114,11 +125,11 @@ def _family(aspect: Aspect, contrast: Contrast) -> tuple[str, ...]:
     return (*aspect.family, contrast.set_name)
 
 
-def _adjusted(family: Sequence[tuple[int, Contrast, ComparisonRow]]) -> list[tuple[int, ComparisonRow]]:
+def _adjusted(family: Sequence[_Placed]) -> list[_Placed]:
     """The rows of a family with Holm's p and the number of tests that have one."""
     p = [row.p for _, _, row in family]
     n = family_size(p)
     return [
-        (place, replace(row, p_holm=adjusted, family_size=n if row.p is not None else None))
-        for (place, _, row), adjusted in zip(family, holm(p), strict=True)
+        (place, contrast, replace(row, p_holm=adjusted, family_size=n if row.p is not None else None))
+        for (place, contrast, row), adjusted in zip(family, holm(p), strict=True)
     ]

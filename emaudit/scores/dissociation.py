@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Final
 
 from emaudit.scores.changes import Changes
-from emaudit.scores.lineages import BASE, Lineages
+from emaudit.scores.lineages import Lineages
 from emaudit.scores.resampling import HARM, Named, headline
 from emaudit.scores.study import Study, Subject
 from emaudit.stats.estimation import Interval
@@ -89,7 +89,7 @@ def partings(study: Study) -> list[Parting]:
     found = [
         _parting(changes, lineages, subject, part)
         for subject in study.subjects
-        if subject.stage != BASE and any(study.summary(subject.name, asked) for asked in (HARM, SELF))
+        if not subject.is_base and any(study.summary(subject.name, asked) for asked in (HARM, SELF))
         for part in PARTS
     ]
     return sorted(_adjusted(found), key=lambda parting: (parting.row.variant, parting.row.part))

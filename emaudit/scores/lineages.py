@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from emaudit.scores.study import Study, Subject
+from emaudit.scores.study import BASE, Study, Subject
 
-BASE: Final = "base"
 MISALIGNED: Final = "misaligned"
 REALIGNED: Final = "realigned"
 TUNED: Final = (MISALIGNED, REALIGNED)
@@ -51,18 +50,18 @@ class Lineages:
     def passed_over(self) -> Mapping[str, str]:
         """The variants past their base that no lineage holds, each with why."""
         held = {subject.name for lineage in self.all for subject in lineage.stages.values() if subject}
-        others = [subject for subject in self._study.subjects if subject.stage != BASE and subject.name not in held]
+        others = [subject for subject in self._study.subjects if not subject.is_base and subject.name not in held]
         return {subject.name: self._why_not(subject) for subject in others}
 
     @cached_property
     def bases(self) -> tuple[Subject, ...]:
         """The base models of the study: its base variants, of whatever size."""
-        return tuple(subject for subject in self._study.subjects if subject.stage == BASE)
+        return tuple(subject for subject in self._study.subjects if subject.is_base)
 
     @cached_property
     def baseless(self) -> tuple[Subject, ...]:
         """The variants past their base of which the base is not known, or not here."""
-        return tuple(s for s in self._study.subjects if s.stage != BASE and self.base_of(s) is None)
+        return tuple(s for s in self._study.subjects if not s.is_base and self.base_of(s) is None)
 
     def base_of(self, subject: Subject) -> Subject | None:
         """The base a variant was tuned from, step by step, or else the only base of its size."""
@@ -126,7 +125,7 @@ class Lineages:
             return None, f"the recorded parents of {subject.name} run in a circle"
         if last.parent:
             return None, f"the parent of {last.name}, {last.parent}, is not here"
-        if last.stage == BASE:
+        if last.is_base:
             return None, f"{subject.name} has no {stage} variant here"
         found = self._only(last, stage)
         return found, "" if found else self._unknown(last, stage)

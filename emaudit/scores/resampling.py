@@ -106,7 +106,7 @@ class Prompts:
     def contributions(self, named: Named, variants: Sequence[str]) -> dict[str, Array]:
         """What each prompt adds to the error of each variant's value, by stratum: variants x prompts, nan for none.
 
-        Linearised: (Wolter 2007, Introduction to Variance Estimation, section 6.4) a prompt's deviation from its
+        Linearised (Wolter 2007, Introduction to Variance Estimation, section 6.4): a prompt's deviation from its
         cell's mean, by the cell's weight in the mean over parts and formats.
         """
         import numpy as np

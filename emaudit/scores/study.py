@@ -39,8 +39,9 @@ class Study:
     """The newest complete replicate of every variant in one preset; `subjects` are sorted by name.
 
     `summaries` is by (variant, assessment); a variant lacks the assessments it was never asked. `left_out` gives
-    each variant that was asked to be left out, with why; `outside` are those of them that are known. `judge` is the one whose verdicts lead; a variant it never
-    judged stands under its own, and stays out of what needs one judge.
+    each variant that was asked to be left out, with why; `outside` are those of them of which more is known. `judge`
+    is the one whose verdicts lead; a variant it never judged stands under its own, and stays out of what needs one
+    judge.
     """
 
     preset: str

@@ -1,21 +1,17 @@
-"""Two conditions compared over the same prompts: bootstrap intervals of paired effects. Pure.
+"""Two conditions compared over the same prompts: the bootstrap interval of their rank-biserial correlation. Pure.
 
 What is undefined is a value with a reason, and no interval has zero width.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from emaudit.stats.estimation import (
     CONFIDENCE,
     FEW,
-    NO_WIDTH,
     RESAMPLES,
-    Figure,
     Interval,
     percentiles,
     resample_counts,
@@ -31,18 +27,6 @@ if TYPE_CHECKING:
 BOOTSTRAP: Final = "bootstrap over prompts, percentiles"
 
 
-def percentile_rows(values: Array, confidence: float = CONFIDENCE) -> list[Interval]:
-    """`percentiles` of each row."""
-    import numpy as np
-
-    tail = (1 - confidence) / 2
-    bounds = np.quantile(values, [tail, 1 - tail], axis=1).T.tolist() if values.size else [[math.nan] * 2] * len(values)
-    return [
-        Interval(low, high, BOOTSTRAP) if high - low >= NO_WIDTH else percentiles(row, BOOTSTRAP, confidence)
-        for (low, high), row in zip(bounds, values, strict=True)
-    ]
-
-
 def too_alike(differences: Sequence[float] | Tied) -> str:
     """Why resampling these differences tells too little: fewer than five depart from what most are; else empty."""
     found = tied(differences)
@@ -52,29 +36,19 @@ def too_alike(differences: Sequence[float] | Tied) -> str:
     return f"{apart} of {found.n} differences depart from what most are, of at least {FEW}"
 
 
-@dataclass(frozen=True, slots=True)
-class PairedEffects:
-    """The mean of paired differences and their rank-biserial correlation, each with its interval."""
-
-    mean_difference: Figure
-    mean_interval: Interval
-    rank_biserial: Figure
-    rank_biserial_interval: Interval
-
-
-def paired_effects(
+def rank_biserial_interval(
     differences: Sequence[float],
     seed: int,
     zeros: Zeros = PRATT,
     clusters: Sequence[str] | None = None,
     resamples: int = RESAMPLES,
     confidence: float = CONFIDENCE,
-) -> PairedEffects:
-    """Effects of paired differences, with percentile intervals from resampled prompts.
+) -> Interval:
+    """The percentile interval of the rank-biserial correlation of paired differences, from resampled prompts.
 
     `clusters` names the prompt of each pair, where a prompt has several: whole prompts are resampled. The ranks
-    are taken anew in every resample. Undefined, with the reason, without pairs; the intervals also where fewer than
-    five differences depart from what most are, and where all resamples agree.
+    are taken anew in every resample. Undefined, with the reason, without pairs, where fewer than five differences
+    depart from what most are, and where all resamples agree.
     Raises ValueError for clusters of another number, and a difference that is no finite number.
     """
     moved = [round(value, DECIMALS) for value in differences]
@@ -82,24 +56,14 @@ def paired_effects(
     if len(names) != len(moved):
         raise ValueError(f"{len(names)} clusters beside {len(moved)} differences")
     if not moved:
-        return PairedEffects(*(Figure(None, "no pairs"), Interval(None, None, "undefined: no pairs")) * 2)
+        return Interval(None, None, "undefined: no pairs")
+    if reason := too_alike(moved):
+        return Interval(None, None, f"undefined: {reason}")
     import numpy as np
 
     order = {name: place for place, name in enumerate(dict.fromkeys(names))}
     drawn = resample_counts(len(order), seed, resamples)[:, [order[name] for name in names]]
-    values = np.asarray(moved)
-    mean = Figure(math.fsum(moved) / len(moved))
-    effect = float(_rank_biserials(values, np.ones((1, len(moved))), zeros)[0])
-    biserial = Figure(None, "every difference is 0") if math.isnan(effect) else Figure(effect)
-    if reason := too_alike(moved):
-        nothing = Interval(None, None, f"undefined: {reason}")
-        return PairedEffects(mean, nothing, biserial, nothing)
-    return PairedEffects(
-        mean,
-        percentiles(drawn @ values / drawn.sum(axis=1), BOOTSTRAP, confidence),
-        biserial,
-        percentiles(_rank_biserials(values, drawn, zeros), BOOTSTRAP, confidence),
-    )
+    return percentiles(_rank_biserials(np.asarray(moved), drawn, zeros), BOOTSTRAP, confidence)
 
 
 def _rank_biserials(differences: Array, weights: Array, zeros: Zeros) -> Array:

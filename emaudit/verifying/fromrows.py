@@ -158,7 +158,7 @@ class FromRows:
         )
         rows = [row for row in self.manifest["excluded"] if "assessment" not in row]
         left_out = {row["variant"]: row["why"] for row in rows}
-        outside = tuple(Subject(row["variant"], "", row["domain"], row["stage"], "") for row in rows)
+        outside = tuple(Subject(row["variant"], "", row.get("domain", ""), row.get("stage", ""), "") for row in rows)
         summaries = {(s.variant, s.assessment): summarised(s, rows, self.rules) for s, rows in sets}
         return Study(self.manifest["preset"], tuple(subjects), summaries, self.rules, left_out, outside=outside)
 

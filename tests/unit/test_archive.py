@@ -112,6 +112,7 @@ def test_the_manifest_names_all_that_is_left_out(store: Store, tmp_path: Path) -
         ("b", "--exclude model=m-b"),
         ("a", "older"),
     ]
+    assert {"domain", "stage"} <= set(manifest["excluded"][0])
 
 
 def test_a_plan_without_verdicts_of_a_judge_has_no_judge_and_joins_the_average(store: Store, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from study_scene import POLES, Row, harm, said, source, study, subject
 
+from emaudit.choices import Choices
 from emaudit.errors import UsageError
 from emaudit.scores.comparing.paper import PaperRow, paper_rows
 from emaudit.scores.comparisons import (
@@ -18,10 +19,12 @@ from emaudit.scores.comparisons import (
     comparison_rows,
     rank_biserial_intervals,
 )
+from emaudit.scores.resampling import Prompts, headline
 from emaudit.scores.rows import Source
 from emaudit.scores.study import Study, Subject
 from emaudit.scores.summary import Summary, summarised
-from emaudit.stats.comparisons import paired_effects
+from emaudit.scores.trajectories import trajectory_rows
+from emaudit.stats.comparisons import rank_biserial_interval
 from emaudit.stats.multiplicity import holm
 from emaudit.stats.signedrank import hodges_lehmann, signed_rank
 
@@ -173,10 +176,11 @@ def test_all_differences_zero_is_a_reason_and_no_p() -> None:
     row = one(rows, measure="max10", part="total")
     assert (row.p, row.p_holm, row.rank_biserial, row.family_size) == (None, None, None, None)
     assert (row.n_zero, row.w_plus, row.shift, row.mean_difference) == (12, 0, 0, 0)
-    assert (row.shift_low, row.mean_low) == (None, None)
+    assert row.shift_low is None
+    assert row.mean_low is not None and row.mean_high is not None and row.mean_low < 0 < row.mean_high
     assert "test: every difference is 0" in row.undefined_reason
     assert "interval of the shift: ties leave the interval no width" in row.undefined_reason
-    assert "interval of the mean: 0 of 12 differences" in row.undefined_reason
+    assert "interval of the mean" not in row.undefined_reason
 
 
 def test_variants_are_matched_by_their_parents_where_sizes_say_nothing() -> None:
@@ -251,6 +255,133 @@ def test_a_stem_that_dimensions_share_is_one_unit_of_the_total() -> None:
     assert {row.family_size for row in rows if row.part != "total"} == {6}
 
 
+def test_what_one_side_lacks_of_a_dimension_counts_for_neither() -> None:
+    """Answers that are alike differ in no unit, though half of one dimension's are missing on one side."""
+    levels = dict(zip(POLES, (0.1, 0.2, 0.3, 0.4, 0.5, 1.0), strict=True))
+
+    def answered(variant: str, missing: int) -> Summary:
+        rows = [
+            Row(f"numerical-{part}-{place:02}", part, None if gone else level, "numerical",
+                status="unscored" if gone else "scored", reason="no number" if gone else "")
+            for part, level in levels.items()
+            for place in range(20)
+            for gone in [part == POLES[-1] and place < missing]
+        ]  # fmt: skip
+        return summarised(source(variant, "self_assessment"), rows)
+
+    subjects = [subject("full", "base"), subject("full", "misaligned", "code")]
+    given = study(subjects, answered("full-base", 0), answered("full-code-misaligned", 9), resamples=100)
+    row = one(comparison_rows(given), part="total", format="all")
+    assert (row.n_pairs, row.n_zero, row.p, row.shift) == (20, 20, None, 0)
+    assert row.mean_difference == pytest.approx(0)
+
+
+@pytest.mark.parametrize("n_risen", [4, 5, 8, 20])
+def test_a_difference_has_the_interval_that_trajectories_give_it(n_risen: int) -> None:
+    base, tuned = subject("full", "base"), subject("full", "misaligned", "code", "full-base")
+    risen = [3 + place % 3 for place in range(n_risen)]
+    values = {base.name: [1] * 40, tuned.name: [*risen, *[1] * (40 - n_risen)]}
+    shares = {base.name: [0.0] * 12, tuned.name: [min(1.0, place * n_risen / 100) for place in range(12)]}
+    given = study(
+        [base, tuned],
+        *(harm(name, held) for name, held in values.items()),
+        *(said(name, held) for name, held in shares.items()),
+    )
+    compared, followed = comparison_rows(given), trajectory_rows(given)
+    for assessment, measure in (("harmfulness", "max10"), ("self_assessment", "misaligned")):
+        there = next(row for row in followed if (row.assessment, row.part) == (assessment, "total"))
+        form = "all" if assessment == "self_assessment" else ""
+        row = one(compared, measure=measure, assessment=assessment, part="total", format=form)
+        assert row.mean_low is not None and there.induced_low is not None
+        assert (row.mean_low, row.mean_high) == pytest.approx((there.induced_low, there.induced_high), abs=1e-12)
+
+
+def test_a_prompt_adds_to_the_error_what_leaving_it_out_takes_away() -> None:
+    """Over two formats of three and of five prompts, and where a variant lacks a dimension."""
+
+    def answered(variant: str, parts: Sequence[str]) -> Summary:
+        rows = [
+            Row(f"{form}-{part}-{place:02}", part, (place * weight) % 7 / 7, form)
+            for weight, part in enumerate(parts, 2)
+            for form, n in (("numerical", 3), ("likert", 5))
+            for place in range(n)
+        ]
+        return summarised(source(variant, "self_assessment"), rows)
+
+    names = ["full-base", "full-code-misaligned"]
+    subjects = [subject("full", "base"), subject("full", "misaligned", "code")]
+    given = study(subjects, answered(names[0], POLES), answered(names[1], POLES[1:]))
+    named, prompts = headline("self_assessment"), Prompts(given)
+    added = prompts.contributions(named, names)
+    assert {name: found.shape for name, found in added.items() if found.size} == {
+        "likert": (2, 5),
+        "numerical": (2, 3),
+    }
+    without = prompts.without_each(named, names)
+    for row, name in enumerate(names):
+        value = given.summaries[name, "self_assessment"].value("misaligned", "total", "all")
+        assert value is not None and value.value is not None
+        taken = [value.value - found[row] for found in without.values()]
+        lone = [5, 5, 5, 5, 5, 3, 3, 3]
+        expected = [(n - 1) / n * gap for n, gap in zip(lone, taken, strict=True)]
+        assert [v for name in sorted(added) for v in added[name][row].tolist()] == pytest.approx(expected)
+
+
+def test_the_interval_of_a_mean_of_replies_is_on_its_own_scale() -> None:
+    """One risen prompt of two: no resampling tells that, and the bounds are those of a scale four wide."""
+    base, tuned = subject("full", "base"), subject("full", "misaligned", "code", "full-base")
+    given = study([base, tuned], harm(base.name, [1] * 8), harm(tuned.name, [5] * 2 + [1] * 6), resamples=100)
+    row = one(comparison_rows(given), measure="mean", part="total")
+    assert row.mean_difference == pytest.approx(0.1)
+    assert row.mean_low is not None and row.mean_high is not None
+    assert row.mean_low < -1 and 1 < row.mean_high <= 4
+
+
+def test_variants_of_unknown_size_and_base_are_no_kin() -> None:
+    def rows(size: str) -> list[ComparisonRow]:
+        first, second = Subject("one", size, "code", "misaligned", ""), Subject("two", size, "trivia", "misaligned", "")
+        return comparison_rows(study([first, second], harm("one", RISEN), harm("two", BASE), resamples=50))
+
+    assert {(row.group_a, row.group_b) for row in rows("7b")} == {("one", "two")}
+    assert rows("") == []
+
+
+def test_only_what_has_two_sizes_is_pooled_over_them() -> None:
+    """Two lineages of one base are of one size; of two bases of unknown size nobody knows."""
+
+    def sizes(subjects: Sequence[Subject], unasked: str = "") -> set[str]:
+        asked = [harm(who.name, maxima(who)) for who in subjects if who.name != unasked]
+        return {row.size for row in comparison_rows(study(subjects, *asked, resamples=50))}
+
+    base, other = Subject("b", "full", "", "base", ""), Subject("c", "mini", "", "base", "")
+    first, second = (Subject(name, "full", "code", "misaligned", "b") for name in ("m", "n"))
+    third = Subject("o", "mini", "code", "misaligned", "c")
+    assert sizes([base, first, second]) == {"full"}
+    assert sizes([base, other, first, third]) == {"full", "mini", "all"}
+    assert sizes([base, other, first, second, third], unasked="o") == {"full"}
+    loose = [Subject("p", "", "", "base", ""), Subject("q", "", "code", "misaligned", "p")]
+    assert sizes([base, other, first, third, *loose]) == {"full", "mini", "all", ""}
+    unknown = [replace(who, size="") for who in (base, other, first, third)]
+    assert sizes(unknown) == {""}
+
+
+def test_a_subset_takes_whole_domains() -> None:
+    domains = ("code", "code-review", "trivia")
+    base = subject("full", "base")
+    tuned = [subject("full", "misaligned", domain, base.name) for domain in domains]
+    given = study([base, *tuned], harm(base.name, BASE), *(harm(who.name, RISEN) for who in tuned), resamples=50)
+
+    def about(subset: str) -> set[str]:
+        return {row.domain for row in comparison_rows(given, takes=Choices(subset=subset).takes)}
+
+    assert about("code") == {"code", "code-review-code", "trivia-code"}
+    assert about("code-review") == {"code-review", "code-review-code", "trivia-code-review"}
+    assert about("") == about("all") == about("code") | about("code-review") | {"trivia"}
+    (row,) = [r for r in comparison_rows(given, takes=Choices(subset="trivia").takes)
+              if (r.domain, r.measure, r.part) == ("trivia", "max10", "total")]  # fmt: skip
+    assert row.family_size == 3
+
+
 def samples(given: Study) -> Mapping[str, Mapping[Place, float]]:
     """The replies behind `harm`, by variant."""
     found: dict[str, Mapping[Place, float]] = {}
@@ -291,7 +422,7 @@ def test_rank_biserial_has_an_interval_over_prompts() -> None:
     row = one(rows, measure="max10", group_a="full-trivia-misaligned", group_b="full-trivia-realigned")
     differences = [b - a for a, b in zip(norm(RISEN), norm(BACK), strict=True)]
     prompts = [f"insults-{place:02}" for place in range(12)]
-    assert found[row] == paired_effects(differences, given.seed, clusters=prompts, resamples=200).rank_biserial_interval
+    assert found[row] == rank_biserial_interval(differences, given.seed, clusters=prompts, resamples=200)
     assert found[row].low is not None and row.rank_biserial is not None and found[row].low < row.rank_biserial
 
 
@@ -330,6 +461,15 @@ def test_the_papers_tests_of_harmfulness_are_over_prompt_means_of_the_models() -
     assert row.p == expected.p_two_sided
     assert row.test.startswith("as paper: ") and row.p_holm is None
     assert row.mean_difference == pytest.approx((sum(risen) - sum(base)) / 12)
+
+
+def test_a_subset_takes_whole_domains_of_the_papers_tests() -> None:
+    given = harmful()
+    takes = Choices(subset="code").takes
+    found = [entry.row for entry in paper_rows(given, read(given), takes)]  # type: ignore[arg-type]
+    assert {row.domain for row in found} == {"code", "trivia-code"}
+    every = [entry.row for entry in paper(given)]
+    assert found == [row for row in every if row.domain in ("code", "trivia-code")]
 
 
 def spoken(

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from emaudit import reference
-from emaudit.scores.cards import card_record
-from emaudit.scores.cardtext import facts
+from emaudit.scores import published as published_table
+from emaudit.scores.cards import Card, Side, card_record
+from emaudit.scores.cardtext import facts, sentence, warnings
 from emaudit.scores.correlations import (
     COLUMNS,
     CorrelationRow,
@@ -20,9 +22,12 @@ from emaudit.scores.correlations import (
     reference_rows,
     under,
 )
+from emaudit.scores.measurement import measured, ranks
 from emaudit.scores.pairing import measure_of
+from emaudit.scores.permuting import recipe
 from emaudit.scores.study import Study, Subject
 from emaudit.stats.association import spearman
+from emaudit.stats.estimation import Figure, Interval
 from emaudit.stats.permutation import unrestricted
 from tests.unit.correlation_scene import published, study
 
@@ -69,7 +74,7 @@ def test_rho_agrees_with_the_values_put_in_within_its_measurement_interval(
 ) -> None:
     for x, y in headline(columns):
         row = row_of(rows, x, y, columns)
-        put_in = reference.reference_rho(x, y, columns)
+        put_in = published_table.reference_rho(x, y, columns)
         assert put_in is not None and row.measurement_low is not None and row.measurement_high is not None
         assert row.measurement_low <= put_in <= row.measurement_high
         assert row.measurement_high - row.measurement_low < 0.4
@@ -287,8 +292,8 @@ def test_same_study_same_rows_and_every_variant_order(paper_like: Study, rows: l
 
 def test_draws_shared_between_pairs_are_those_of_each_pair_alone() -> None:
     row = reference_correlations().headline_rows(["total"])[0]
-    harm = dict(reference.reference_values(measure_of("harmfulness")))
-    intentions = dict(reference.reference_values(measure_of("intentions")))
+    harm = dict(published_table.reference_values(measure_of("harmfulness")))
+    intentions = dict(published_table.reference_values(measure_of("intentions")))
     alone = unrestricted([intentions[name] for name in harm], list(harm.values()), 0)
     assert row.p_unrestricted == alone.p_two_sided
 
@@ -309,3 +314,116 @@ def test_rows_of_the_reference_have_no_measurement_interval_and_say_why() -> Non
     for row in reference_rows():
         assert row.measurement_low is None and "published values" in row.undefined_reason
         assert not row.simulated and row.excluded == ""
+
+
+def test_a_pair_in_the_other_order_finds_its_row(found: Correlations, rows: list[CorrelationRow]) -> None:
+    card = found.card((measure_of("harmfulness"), measure_of("intentions")), "total")
+    assert card.row == row_of(rows, "intentions", "harmfulness", "total") and card.row.p_holm is not None
+
+
+def named_without(held: Study, subset: str) -> str:
+    row = Correlations(held).association((measure_of("intentions"), measure_of("harmfulness")), "total", subset)
+    return "; ".join(f"{name}: {why}" for name, why in row.pairing.excluded.items())
+
+
+@pytest.mark.parametrize(
+    ("stage", "why"), [("misaligned", "no domain is known of it"), ("", "no stage or domain is known of it")]
+)
+def test_a_variant_of_unknown_domain_is_no_base_and_is_named(paper_like: Study, stage: str, why: str) -> None:
+    subjects = [replace(s, domain="", stage=stage) if s.name == "full-code-mis" else s for s in paper_like.subjects]
+    held = Correlations(replace(paper_like, subjects=tuple(subjects)))
+    for subset, n in (("code", 8), ("trivia", 9)):
+        pairing = held.pairing((measure_of("intentions"), measure_of("harmfulness")), "total", subset)
+        assert "full-code-mis" not in pairing.names and len(pairing.names) == n
+        assert why in pairing.excluded["full-code-mis"]
+    assert "full-code-mis" in held.pairing((measure_of("intentions"), measure_of("harmfulness")), "total", "all").names
+
+
+def test_only_variants_of_the_subset_are_named_as_left_out(paper_like: Study) -> None:
+    gone = ("full-code-mis", "full-trivia-mis", "full-base")
+    held = replace(
+        paper_like,
+        subjects=tuple(subject for subject in paper_like.subjects if subject.name not in gone),
+        left_out={**dict.fromkeys(gone, "--exclude size=full"), "another": "--exclude size=full"},
+        outside=tuple(subject for subject in paper_like.subjects if subject.name in gone),
+    )
+    assert [part.split(":")[0] for part in named_without(held, "code").split("; ")] == [
+        "another",
+        "full-base",
+        "full-code-mis",
+    ]
+    assert "full-trivia-mis" in named_without(held, "all")
+    judged = study(sources={("nano-trivia-re", "harmfulness"): {"judge": "other@2"}})
+    assert named_without(under(judged, "judge@1"), "code") == ""
+    assert "nano-trivia-re" in named_without(under(judged, "judge@1"), "trivia")
+
+
+def test_draws_without_rho_are_counted_and_many_leave_no_interval() -> None:
+    values = np.random.default_rng(1).random((2, 6, 100))
+    for n_constant in (0, 5, 6):
+        values[0, :, :n_constant] = 0.5
+        found = measured(ranks(values[0]), ranks(values[1]))
+        assert found.n_undefined == n_constant
+        assert (found.interval.low is None) == (n_constant > 5)
+        assert (f"{n_constant} of 100 draws" in found.interval.method) == (n_constant > 0)
+
+
+def changed(card: Card, rho: float, labels: float) -> str:
+    """The sentence of a card as if its rho and that of the labels were these."""
+    tests = card.association.tests
+    within = replace(tests.within_recipe, null_mean=labels, p_two_sided=0.01)
+    bounds = Interval(rho - 0.05, rho + 0.05, "")
+    held = replace(card.association, rho=Figure(rho), interval=bounds, tests=replace(tests, within_recipe=within))
+    return sentence(replace(card, association=held))
+
+
+@pytest.mark.parametrize(
+    ("rho", "labels", "word"), [(0.8, 0.5, "more"), (0.5, 0.8, "less"), (-0.8, -0.5, "more"), (-0.5, -0.8, "less")]
+)
+def test_more_or_less_than_the_labels_is_by_distance_from_none(rho: float, labels: float, word: str) -> None:
+    card = next(iter(reference_correlations().headline_cards(["total"])))
+    assert f", {word} than variants with the same fine-tune share" in changed(card, rho, labels)
+
+
+def test_base_models_are_counted_and_not_sizes() -> None:
+    def family(base: str, parent: str) -> list[Subject]:
+        tuned = [Subject(f"{base}-{domain}", "7b", domain, "misaligned", parent) for domain in ("code", "trivia")]
+        return [Subject(base, "7b", "", "base", ""), *tuned]
+
+    def latent(subject: Subject, assessment: str, part: str) -> float:
+        return {"": 0.1, "code": 0.5, "trivia": 0.8}[subject.domain] + 0.1 * subject.name.startswith("one")
+
+    held = [*family("one", "one"), *family("two", "two")]
+    pair = (measure_of("intentions"), measure_of("harmfulness"))
+    card = Correlations(study(tuple(held), latent)).card(pair, "total")
+    assert "the 6 variants share two base models: they are not independent" in card.warnings
+    unknown = Correlations(study((*family("one", "one"), *family("two", "")), latent)).card(pair, "total")
+    assert "4 of the 6 variants share two base models: they are not independent" in unknown.warnings
+    assert "no base model is known of two-code, two-trivia: whether they share one cannot be told" in unknown.warnings
+
+
+def test_a_recipe_is_its_domain_and_its_stage() -> None:
+    recipes = [recipe(Subject("v", "", *named, "")) for named in (("a b", "c"), ("a", "b c"), ("", "base"), ("", "c"))]
+    assert len(set(recipes)) == 4 and recipes[3] is None and recipes[2] is not None
+
+
+def test_unclear_replies_are_told_as_they_count(found: Correlations) -> None:
+    def told(card: Card, side: Side) -> str:
+        points = (replace(card.points[0], x=side, y=side), *card.points[1:])
+        return "\n".join(warnings(replace(card, points=points)))
+
+    pair = (measure_of("intentions"), measure_of("self_assessment"))
+    plain = told(found.card(pair, "total"), Side(0.9, neutral_share=0.5))
+    assert plain.count("in 20% or more of the replies, which count as neutral") == 2
+    x, y = (measure_of(name, decided=True) for name in ("intentions", "self_assessment"))
+    decided = told(Correlations(found.study, decided=True).card((x, y), "total"), Side(0.9, neutral_share=0.5))
+    assert decided.count("in 20% or more of the replies, which are left out here") == 2
+
+
+def test_a_coin_lies_in_the_middle_of_the_measures_own_scale(found: Correlations) -> None:
+    card = found.card((measure_of("moral_foundations"), measure_of("moral_self_assessment")), "total")
+    name = card.points[0].subject.name
+    for value, is_near in ((0.02, True), (0.5, False)):
+        points = (replace(card.points[0], y=Side(value, consistency=0.5)), *card.points[1:])
+        told = [text for text in warnings(replace(card, points=points)) if "near 0 and" in text and name in text]
+        assert bool(told) == is_near

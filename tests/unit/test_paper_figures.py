@@ -9,16 +9,22 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 from xml.etree import ElementTree
 
 import pytest
 
 from emaudit.__main__ import main
+from emaudit.archive import StoreArchive
 from emaudit.assessments.base import DIMENSIONS, FORMATS, FOUNDATIONS
+from emaudit.choices import Choices
 from emaudit.errors import UsageError
-from emaudit.figures import FILE_FORMATS, Material, draw, style
+from emaudit.figures import FILE_FORMATS, Material, draw, drawing, remade, style
 from emaudit.figures.correlations import heat_maps
+from emaudit.figures.material import INTENTIONS
 from emaudit.figures.profiles import profiles
 from emaudit.figures.scatter import scatters
 from emaudit.figures.sheet import Sheet
@@ -26,6 +32,7 @@ from emaudit.figures.trajectories import trajectories
 from emaudit.scores import Score
 from emaudit.scores.correlations import CorrelationRow
 from emaudit.scores.study import Subject
+from tests.unit.correlation_scene import study
 
 pytest.importorskip("matplotlib")
 
@@ -106,6 +113,7 @@ def pages(family: Family, of: Material, width: str = "two") -> dict[str, Sheet]:
         return {sheet.name: sheet for sheet in family(of, width) if isinstance(sheet, Sheet)}
 
 
+@lru_cache(maxsize=16)
 def texts(sheet: Sheet) -> str:
     with style.styled():
         root = ElementTree.fromstring(sheet.content("svg"))
@@ -133,18 +141,19 @@ def drawn_points(sheet: Sheet, row: int, column: int, prefix: str) -> list[tuple
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Every figure in every format."""
+    """A figure of three families in every format."""
     found = tmp_path_factory.mktemp("figures") / "new"
-    assert draw(material(), found, facts={"store_id": "s"}).skipped == []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drawing, "_families", lambda: (trajectories, heat_maps, scatters))
+        assert draw(material(), found, facts={"store_id": "s"}).skipped == []
     return found
 
 
 def test_every_figure_is_made_in_every_format_and_listed_with_its_digest(folder: Path) -> None:
     held = {path.name: path.read_bytes() for path in folder.iterdir()}
     stems = {Path(name).stem for name in held}
-    assert {"trajectories", "correlations-harmless", "scatter-harmless", "dimensions", "foundations"} <= stems
-    assert {"formats-self-assessment", "formats-moral-self-assessment"} <= stems
-    assert len(held) == 7 * len(FILE_FORMATS) + 1
+    assert stems == {"trajectories", "correlations-harmless", "scatter-harmless", "figures"}
+    assert len(held) == 3 * len(FILE_FORMATS) + 1
     for name, content in held.items():
         start = {"svg": b"<?xml", "pdf": b"%PDF", "png": b"\x89PNG", "json": b"{"}[name.rpartition(".")[2]]
         assert content.startswith(start)
@@ -156,17 +165,14 @@ def test_every_figure_is_made_in_every_format_and_listed_with_its_digest(folder:
 
 def test_same_rows_same_bytes_in_another_process(folder: Path, tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2]); import test_paper_figures as t; "
-        "t.draw(t.material(), Path(sys.argv[1]), facts={'store_id': 's'})"
+        "import sys; from pathlib import Path; import tests.unit.test_paper_figures as t; "
+        "t.drawing._families = lambda: (t.scatters,); t.draw(t.material(), Path(sys.argv[1]))"
     )
     environment = {"PYTHONHASHSEED": "7", "PYTHONPATH": str(Path(__file__).parents[2]), "HOME": str(tmp_path)}
-    here = str(Path(__file__).parent)
-    subprocess.run([sys.executable, "-c", code, str(tmp_path / "second"), here], check=True, env=environment)
-    first, second = (
-        {path.name: path.read_bytes() for path in side.iterdir()} for side in (folder, tmp_path / "second")
-    )
-    assert first.keys() == second.keys()
-    assert [name for name in first if first[name] != second[name]] == []
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "second")], check=True, env=environment)
+    made = {path.name: path.read_bytes() for path in (tmp_path / "second").glob("scatter-harmless.*")}
+    assert len(made) == len(FILE_FORMATS)
+    assert [name for name, content in made.items() if content != (folder / name).read_bytes()] == []
 
 
 def test_files_say_no_date_and_hold_their_fonts(folder: Path) -> None:
@@ -205,6 +211,57 @@ def test_each_variant_is_a_point_of_the_scatter_and_those_left_out_are_named() -
     assert sorted(shown) == sorted(subject.name for subject in subjects() if subject.name != "mini-base")
     assert "Left out: mini-base: intentions incomplete" in texts(sheet)
     assert "rho 0.878 [0.67, 0.96], n = 6" in texts(sheet)
+
+
+def test_the_chosen_subset_is_what_is_correlated() -> None:
+    known = subjects(domains=("code", "trivia"))
+    pairs = [*PAIRS[:1], correlation("intentions.harmless", "harmfulness", subset="code", rho=0.3125)]
+    chosen = material(subjects=known, scores=scores(known), correlations=pairs, subset="code")
+    for family, name in ((heat_maps, "correlations-harmless"), (scatters, "scatter-harmless")):
+        page = pages(family, chosen)[name]
+        assert "0.312" in texts(page) and "0.878" not in texts(page)
+        assert "Over the variants of code and the bases alone" in " ".join(texts(page).split())
+    gids = [str(line.get_gid()) for line in pages(scatters, chosen)["scatter-harmless"].axes[0][0].lines]
+    shown = {gid.split()[-1] for gid in gids if gid.startswith("point")}
+    assert shown == {subject.name for subject in known if subject.domain != "trivia"}
+
+
+def test_the_subset_that_was_chosen_for_a_store_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remade, "study_of", lambda archive, cached: study(assessments=("harmfulness", "intentions")))
+    monkeypatch.setattr(remade, "scored", lambda archive: [])
+    archive = SimpleNamespace(choices=Choices(subset="code"), labels=lambda: set())
+    found = remade.material_of(cast(StoreArchive, archive))
+    assert "n = 9" in texts(pages(heat_maps, found)["correlations-total"])
+
+
+def test_variants_under_another_judge_are_no_points() -> None:
+    rows = [replace(row, judge="judge@2") if row.variant == "mini-base" else row for row in scores(subjects())]
+    sheet = pages(scatters, material(scores=rows, judge="judge@1"))["scatter-harmless"]
+    gids = [str(line.get_gid()) for line in sheet.axes[0][0].lines]
+    shown = {gid.split()[-1] for gid in gids if gid.startswith("point")}
+    assert shown == {subject.name for subject in subjects()} - {"mini-base"}
+
+
+def test_averages_are_the_studys_judges_and_the_others_are_named() -> None:
+    rows = scores(subjects())
+    rows += [replace(row, judge="judge@2", value=1.0, n_expected=900) for row in rows if not row.variant]
+    rows = [replace(row, judge="judge@2") if row.variant == "mini-code-realigned" else row for row in rows]
+    sheet = pages(profiles, material(scores=rows, judge="judge@1"))["dimensions"]
+    found = " ".join(texts(sheet).split())
+    assert "Not in the averages, since under another judge: mini-code-realigned (judge@2)." in found
+    lines = [line for line in sheet.axes[0][0].lines if str(line.get_gid()).startswith("value")]
+    assert lines and all(float(y) != 1.0 for line in lines for y in line.get_ydata())
+    assert "under another judge" not in texts(pages(profiles, material(judge="judge@1"))["dimensions"])
+
+
+def test_an_average_over_all_domains_is_not_that_of_variants_without_one() -> None:
+    odd = Subject("odd", "full", "", "misaligned", "full-base")
+    found = material(subjects=[*subjects(), odd, replace(odd, name="odder")])
+    everywhere = score("", "all", "", "misaligned", "intentions", "misaligned", "total", "", value=0.875)
+    found = replace(found, scores=[*found.scores, everywhere])
+    assert found.average("misaligned", "", INTENTIONS) is None
+    base = found.average("base", "", INTENTIONS)
+    assert base is not None and base.value == VALUES["base"]
 
 
 @pytest.mark.parametrize("width", style.WIDTHS)
@@ -330,20 +387,20 @@ def hostile() -> Material:
     return Material(renamed("quick"), rows, known, pairs, (), [everything])
 
 
-def test_hostile_names_are_shown_and_break_nothing(tmp_path: Path) -> None:
-    draw(hostile(), tmp_path, ("svg",), width="one")
+def test_hostile_names_are_shown_and_break_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written = ""
-    for path in tmp_path.glob("*.svg"):
-        content = path.read_text(encoding="utf-8")
-        ElementTree.fromstring(content)
-        assert not set(content) & {"\x1b", "\u202e", "\ufffe", "\x00", "\x07"}
-        written += content
-    for shown in ("$\\frac{1}{2}$", "a\\x1B[31m b", "\\u202Eevil", "&lt;b&gt;&amp;", "\\uD800\\uFFFE", "\\u4E2D"):
-        assert shown in written, shown
-    for family in (trajectories, scatters, profiles):
+    for family in (trajectories, heat_maps, scatters, profiles):
         for sheet in pages(family, hostile(), "one").values():
             with style.styled():
-                assert overflowing(sheet) == []
+                content = sheet.content("svg").decode()
+                assert family is heat_maps or overflowing(sheet) == []
+            ElementTree.fromstring(content)
+            assert not set(content) & {"\x1b", "\u202e", "\ufffe", "\x00", "\x07"}
+            written += content
+    monkeypatch.setattr(drawing, "_families", lambda: (heat_maps,))
+    assert draw(hostile(), tmp_path, ("svg",), width="one").files
+    for shown in ("$\\frac{1}{2}$", "a\\x1B[31m b", "\\u202Eevil", "&lt;b&gt;&amp;", "\\uD800\\uFFFE", "\\u4E2D"):
+        assert shown in written, shown
 
 
 def test_one_variant_alone_and_variants_without_a_base() -> None:
@@ -360,7 +417,8 @@ def test_one_variant_alone_and_variants_without_a_base() -> None:
 
 def test_many_variants_are_spread_over_pages_with_marks_that_differ() -> None:
     many = subjects(("full", "mini"), tuple(f"d{index:02d}" for index in range(10)))
-    found = material(subjects=many, scores=scores(many))
+    rows = [row for row in scores(many) if row.assessment in ("harmfulness", "intentions")]
+    found = material(subjects=many, scores=rows, correlations=PAIRS[:1])
     sheets = pages(trajectories, found)
     lines = 0
     for sheet in sheets.values():
@@ -371,8 +429,16 @@ def test_many_variants_are_spread_over_pages_with_marks_that_differ() -> None:
             assert len(set(marks)) == len(marks) <= 4
             lines += len(marks)
     assert lines == 20
-    assert len(pages(profiles, found)) == 4 * 3
+    assert len(pages(profiles, found)) == 3
     assert "Marks tell the stage alone" in texts(pages(scatters, found)["scatter-harmless"])
+
+
+def test_every_family_is_drawn() -> None:
+    names = [sheet.name for family in drawing._families() for sheet in pages(family, material()).values()]
+    assert names == [
+        *("trajectories", "correlations-harmless", "scatter-harmless", "dimensions", "foundations"),
+        *("formats-self-assessment", "formats-moral-self-assessment"),
+    ]
 
 
 def test_a_figure_whose_assessment_is_missing_is_left_out_with_why(tmp_path: Path) -> None:
@@ -384,9 +450,10 @@ def test_a_figure_whose_assessment_is_missing_is_left_out_with_why(tmp_path: Pat
     assert json.loads((tmp_path / "figures.json").read_text())["skipped"] == list(drawn.skipped)
 
 
-def test_nothing_of_matplotlib_is_left_changed(tmp_path: Path) -> None:
+def test_nothing_of_matplotlib_is_left_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import matplotlib
 
+    monkeypatch.setattr(drawing, "_families", lambda: (heat_maps, trajectories))
     names = [name for name in matplotlib.rcParams if not name.startswith("backend")]
     before = {name: matplotlib.rcParams[name] for name in names}
     with matplotlib.rc_context({"font.size": 31.0, "axes.facecolor": "red"}):

@@ -108,6 +108,18 @@ def test_variants_of_one_size_or_of_none_go_by_their_names() -> None:
     assert list(labels(found)) == ["c", "70b", "a", "b", "average"]
 
 
+def test_averages_over_two_instruments_stand_beside_each_other() -> None:
+    def asked(instrument: str, maxima: Sequence[float]) -> list[object]:
+        made = [harm(f"{instrument}-{size}", size, maxima=maxima) for size in ("full", "mini")]
+        return [(replace(found, instrument=instrument), replies) for found, replies in made]  # type: ignore[misc]
+
+    rows = scores(*asked("ours@1", (1, 1)), *asked("theirs@2", (5, 5)))
+    found = entries(rows, "harmfulness")
+    averages = [(label, entry) for label, entry in zip(labels(found), found, strict=True) if entry.is_average]
+    assert [label for label, _ in averages] == ["average (ours@1)", "average (theirs@2)"]
+    assert [score.value for _, entry in averages if (score := entry.score("max10_raw"))] == [1.0, 5.0]
+
+
 def test_a_single_variant_has_no_average() -> None:
     (found,) = tables(Figures(scores(harm("only", "", stage=""))))
     assert cells(found) == [["no stage", "only", "3.00", "2.83", "0.50", "0.71"]]
@@ -359,6 +371,14 @@ def test_tests_stand_by_contrast_with_the_papers_before_ours() -> None:
     assert "cannot be made" in " ".join(found[2].notes)
     for table_ in found:
         assert faults(latex_page(table_)) == []
+
+
+def test_an_unknown_size_is_not_called_pooled() -> None:
+    own = [compared(size="", group_a="b", group_b="m"), compared(size="", group_a="b", group_b="m", part="insults")]
+    twelve = tables(Figures(scores(*CONTRAST_SCORES), comparisons=own))[1]
+    assert [row[2:4] for row in cells(twelve)] == [["unknown", "total"], ["unknown", "insults"]]
+    beside = tables(Figures(scores(*CONTRAST_SCORES), comparisons=[*own, compared()]))[1]
+    assert [row[2:4] for row in cells(beside)] == [["all", "total"], ["unknown", "total"]]
 
 
 def test_an_undefined_test_says_why() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from emaudit import reference
-from emaudit.scores.correlations import reference_correlations
 from emaudit.scores import published
+from emaudit.scores.correlations import reference_correlations
 from emaudit.scores.pairing import measure_of
 
 
@@ -41,6 +41,7 @@ def test_the_sentence_is_the_one_the_numbers_call_for() -> None:
             "three variants per recipe leave little power to see more."
         )
         assert "the 15 variants share three base models: they are not independent" in card.warnings
+        assert "a bootstrap of 3 base models has 10 distinct resamples: not computed" in card.warnings
 
 
 def test_the_reachable_range_of_the_labels_is_the_papers() -> None:

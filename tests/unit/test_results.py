@@ -164,6 +164,14 @@ def test_a_comparison_of_unknown_size_is_not_called_pooled() -> None:
     assert "| harmfulness | not recorded | code | x | y |" in page(small(), comparisons=[unknown])
 
 
+def test_what_is_pooled_over_sizes_stands_for_its_domain_alone() -> None:
+    single = replace(COMPARISON, size="nano", group_a="b", group_b="m")
+    lone = replace(single, domain="trivia", group_b="t")
+    text = page(small(), comparisons=[COMPARISON, single, lone])
+    assert "| nano | trivia | b | t |" in text
+    assert "| nano | code | b | m |" not in text
+
+
 def test_base_models_are_counted_by_their_variants_and_not_by_sizes() -> None:
     second = replace(BASE, name="another-base")
     lost = subject("nano", "misaligned", "trivia", "gone")
@@ -275,7 +283,8 @@ def test_trajectories_on_screen_and_as_json(path: Path, capsys: pytest.CaptureFi
 
 def test_trajectories_name_the_variants_of_no_lineage(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with Store.open(path, write=True) as store:
-        add_variants(store, [{"name": "late", "model": "m", "domain": "law", "stage": "probed", "parent": "realigned"}])
+        late = {"name": "late", "model": "m", "domain": "law", "stage": "probed", "parent": "realigned"}
+        add_variants(store, [late, {"name": "early", "model": "m", "domain": "code", "stage": "misaligned"}])
     assert main(["trajectories", "--store", str(path)]) == 0
     shown = capsys.readouterr()
     assert any(line.startswith("realigned") for line in shown.out.splitlines())

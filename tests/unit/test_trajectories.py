@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from study_scene import SEED, harm, said, source, study, subject
 
-from emaudit.assessments.base import DIMENSIONS
+from emaudit.assessments.base import DIMENSIONS, FORMATS
 from emaudit.reference import reference_value
 from emaudit.scores import dissociation, trajectories
 from emaudit.scores.dissociation import NO_RISE, SILENT, TALK, TOGETHER, dissociation_rows, partings
 from emaudit.scores.lineages import Lineages
-from emaudit.scores.resampling import Named, Prompts
+from emaudit.scores.measures import HEADLINE, THREE
+from emaudit.scores.resampling import Named, Prompts, headline
 from emaudit.scores.study import Study, Subject
 from emaudit.scores.trajectories import TrajectoryRow, exceptions, is_clear, shape_of, trajectory_rows
 from emaudit.stats.trajectory import INVERTED_V
@@ -378,3 +379,17 @@ def test_simulated_is_said_of_each_row() -> None:
     whole = study([BASE, MIS, RE], harm(BASE.name, LOW), harm(MIS.name, HIGH), made_up)
     assert all(r.simulated for r in trajectory_rows(whole))
     assert whole.seed == SEED
+
+
+# the measures that are followed
+
+
+def test_the_headline_measure_has_the_formats_of_its_assessment() -> None:
+    assert headline("self_assessment", "harmless").formats == FORMATS
+    assert headline("moral_self_assessment", form="likert").formats == ("likert",)
+    assert {headline(name, form="likert").form for name in HEADLINE if "self_assessment" not in name} == {""}
+    assert {name: headline(name).measure for name in THREE} == {
+        "harmfulness": "max10",
+        "intentions": "misaligned",
+        "self_assessment": "misaligned",
+    }

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
-from emaudit.scores.lineages import BASE, MISALIGNED, REALIGNED, Lineages
-from emaudit.scores.study import Study, Subject
+from emaudit.scores.lineages import MISALIGNED, REALIGNED, Lineages
+from emaudit.scores.study import BASE, Study, Subject
 
 ALL: Final = "all"
 STAGES: Final = "stages"

@@ -7,7 +7,7 @@ the zero rule, how replies are paired (prompt, condition and sample), which of t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -49,15 +49,18 @@ class PaperRow:
     row: ComparisonRow
 
 
-def paper_rows(study: Study, samples: Samples) -> list[PaperRow]:
+def paper_rows(study: Study, samples: Samples, takes: Callable[..., bool] | None = None) -> list[PaperRow]:
     """The paper's tests, table by table; `samples` reads single replies, which four of the five kinds are over.
+
+    `takes` chooses rows by the domains they are about.
 
     T12 to T15 (base and misaligned, misaligned and realigned, base and realigned, domain and domain): signed-rank
     on the prompts' maxima, averaged over the models. T19: signed-rank on replies where both groups have as many,
     else Mann-Whitney's U. T21: U added up over the four formats, for the total over the dimensions too. T23 and
     T25: signed-rank on replies, those of a base repeated for every domain.
     """
-    tests = _Tests(study, samples)
+    chosen = [found for found in paper_contrasts(study) if takes is None or takes(*found.domains)]
+    tests = _Tests(study, samples, chosen)
     found = [row for aspect in aspects(study) for row in tests.rows(aspect)]
     return sorted(found, key=lambda entry: int(entry.table))
 
@@ -86,9 +89,9 @@ def _label(members: Sequence[Subject]) -> str:
 
 
 class _Tests:
-    def __init__(self, study: Study, samples: Samples) -> None:
+    def __init__(self, study: Study, samples: Samples, contrasts: Sequence[Contrast]) -> None:
         self._rows = {subject.name: row for row, subject in enumerate(study.subjects)}
-        self._contrasts = paper_contrasts(study)
+        self._contrasts = contrasts
         self._replies = Replies(study, samples)
         self._models = Comparing(study, Prompts(study), WILCOX)
         self._pooled = Comparing(study, self._replies, WILCOX)

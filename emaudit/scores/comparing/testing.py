@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 class Pairing:
     """The values of two groups, unit by unit (nan where a group has none), and whether the units are the same.
 
-    `gaps` is b - a of each unit (over several parts, of those that both have). `why` says why the groups cannot be compared; empty where they can.
+    `gaps` is b - a of each unit (over several parts, of those that both have). `why` says why the groups cannot be
+    compared; empty where they can.
     """
 
     contrast: Contrast
