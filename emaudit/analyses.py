@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from emaudit.choices import Choices, known_zeros
 from emaudit.export import Page, Record, Table
+from emaudit.scores.pairing import EVERY
 from emaudit.scores.rows import Score
 from emaudit.scores.study import Study
 
 if TYPE_CHECKING:
+    from emaudit.scores.cards import Card
     from emaudit.scores.comparisons import ComparisonRow
-    from emaudit.scores.correlations import CorrelationRow
-    from emaudit.scores.dissociation import DissociationRow
+    from emaudit.scores.correlations import CorrelationRow, Correlations
+    from emaudit.scores.dissociation import DissociationRow, Parting
     from emaudit.scores.moralprofiles import MoralProfileRow
     from emaudit.scores.trajectories import TrajectoryRow
 
@@ -31,14 +33,25 @@ class Analyses:
         self.choices = choices or Choices()
 
     @cached_property
+    def _correlating(self) -> Correlations:
+        from emaudit.scores.correlations import Correlations
+
+        return Correlations(self.study)
+
+    @cached_property
+    def cards(self) -> Sequence[Card]:
+        """The cards of the headline pairs: in the chosen column and subset, else `harmless` over all variants."""
+        columns, subset = self.choices.columns or "harmless", self.choices.subset or EVERY
+        found = self._correlating
+        return list(found.headline_cards((columns,), subset)) if subset in found.subsets else []
+
+    @cached_property
     def correlations(self) -> Sequence[CorrelationRow]:
         """The rows of correlations.csv."""
-        from emaudit.scores.correlations import correlation_rows
-
         chosen = self.choices
         return [
             row
-            for row in correlation_rows(self.study)
+            for row in self._correlating.rows()
             if chosen.columns in ("", row.columns) and chosen.subset in ("", row.subset)
         ]
 
@@ -59,9 +72,28 @@ class Analyses:
     @cached_property
     def dissociation(self) -> Sequence[DissociationRow]:
         """The rows of dissociation.csv."""
-        from emaudit.scores.dissociation import dissociation_rows
+        return [parting.row for parting in self.partings]
 
-        return [row for row in dissociation_rows(self.study) if self.choices.takes(self._domains[row.variant])]
+    @cached_property
+    def partings(self) -> Sequence[Parting]:
+        """The rows of dissociation.csv, with what has no column there."""
+        from emaudit.scores.dissociation import partings
+
+        return [found for found in partings(self.study) if self.choices.takes(self._domains[found.row.variant])]
+
+    def undefined(self) -> list[Record]:
+        """Which rows of dissociation.csv have no kind, and why."""
+        return [
+            {
+                "table": "dissociation.csv",
+                "variant": found.row.variant,
+                "part": found.row.part,
+                "column": "kind",
+                "reason": found.reason,
+            }
+            for found in self.partings
+            if found.reason
+        ]
 
     @cached_property
     def moral_profiles(self) -> Sequence[MoralProfileRow]:
@@ -87,7 +119,7 @@ class Analyses:
         yield _table("dissociation.csv", dissociation.COLUMNS, self.dissociation)
         yield _table("moral_profiles.csv", moralprofiles.COLUMNS, self.moral_profiles)
         rows = (self.correlations, self.comparisons, self.trajectories, self.dissociation)
-        yield Page("results.md", results_page(self.study, *rows, scores, voided))
+        yield Page("results.md", results_page(self.study, *rows, scores, voided, self.cards))
 
 
 def _table(name: str, columns: Sequence[str], rows: Iterable[Any]) -> Table:

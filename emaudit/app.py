@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
-import os
-import signal
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Any, ClassVar, Final
 
 from textual import events
@@ -34,6 +29,7 @@ from emaudit.commands import Commands, Order
 from emaudit.config import Settings
 from emaudit.errors import EmauditError
 from emaudit.filters import Filters
+from emaudit.leaving import obey_signals
 from emaudit.messages import Analysed, AnalysisEnded, Done, Refused, RunStarted, StoreRead
 from emaudit.noting import NotingApp
 from emaudit.reviewing.spotchecks import Opening, SpotChecks
@@ -50,9 +46,6 @@ from emaudit.widgets.shield import Shield
 KEY_REST_S: Final = 0.15
 KEY_DRAW_S: Final = 1.0
 """A new snapshot waits until no key came for this long, but no longer than this."""
-RESTORE_S: Final = 2.0
-"""Seconds that a killed app has to leave the terminal in order before it is ended."""
-SIGNALS: Final = {signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 
 def _variants() -> Screen[None]:
@@ -181,7 +174,7 @@ class EmauditApp(NotingApp):
         """Watch the store once the first frame stands."""
         self.theme_changed_signal.subscribe(self, self._theme_changed)
         if not self.is_headless:
-            self._obey_signals()
+            obey_signals(lambda code: self.exit(code, code))
         self.call_after_refresh(self._start_watching)
 
     async def on_unmount(self) -> None:
@@ -372,17 +365,6 @@ class EmauditApp(NotingApp):
         """Leave without Textual's own report, which prints local variables; whoever opened the app raises the error."""
         self._close_messages_no_wait()
 
-    def _obey_signals(self) -> None:
-        loop = asyncio.get_running_loop()
-
-        def leave(number: int, frame: FrameType | None) -> None:
-            code = SIGNALS[signal.Signals(number)]
-            _end_by_force_after(RESTORE_S, code)
-            loop.call_soon_threadsafe(self.exit, code, code)
-
-        for number in SIGNALS:
-            signal.signal(number, leave)
-
 
 def _warm_up() -> None:
     """Load what F4 reads with, so that its first page need not wait for it."""
@@ -394,10 +376,3 @@ def _spare_collections() -> None:
     """Leave what the screens are made of out of garbage collection: a full one stops the app for 100 ms."""
     gc.freeze()
     gc.set_threshold(5_000, 20, 100)
-
-
-def _end_by_force_after(seconds: float, code: int) -> None:
-    """End the process even where its terminal takes no more bytes or its loop hangs."""
-    timer = threading.Timer(seconds, os._exit, (code,))
-    timer.daemon = True
-    timer.start()

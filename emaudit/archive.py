@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import Final
 
 from emaudit.assessments.base import PRESETS
 from emaudit.choices import Choices
+from emaudit.errors import UsageError
 from emaudit.evidence import Evidence
 from emaudit.export import Page, Record, Table
 from emaudit.prompts import content_hash
-from emaudit.scores import Rules, Score, Source, newest_complete, table
+from emaudit.scores import Rules, Score, Source, newest_complete, seed_of, table
 from emaudit.scores.agreement import blind_labels
 from emaudit.scores.agreement.gathering import Labelled
 from emaudit.store.connection import Store
@@ -19,7 +21,7 @@ from emaudit.store.exporting import has_replies, params_hashes, params_texts, vo
 from emaudit.store.horizon import heads_at, newest_rows
 from emaudit.store.plans import Plan, current_plans
 from emaudit.store.readings import Reading, Tally, read, responses
-from emaudit.store.scorers import Scorer, by_identity
+from emaudit.store.scorers import Scorer, active_judge, by_identity
 from emaudit.store.variants import variants
 from emaudit.variants import PROVENANCE, Variant
 
@@ -66,11 +68,26 @@ class StoreArchive:
         self._read: dict[int, Sequence[Tally]] = {}
         self._labels: Mapping[int, Labelled] | None = None
         self._evidence: Evidence | None = None
+        self._undefined: list[Record] = []
 
     @classmethod
     def chosen(cls, store: Store, choices: Choices) -> StoreArchive:
         """A store as it was chosen. What a moment leaves out is up to the store, which is looked at as of one."""
         return cls(store, choices.preset, choices.judge, choices.replicate, choices.exclude, choices)
+
+    def check(self) -> None:
+        """Raises UsageError where a choice names what the store does not hold: a value to exclude, a replicate."""
+        every = variants(self.store)
+        for field, value in self.exclude:
+            known = sorted({str(getattr(row, field)) for row in every})
+            if value not in known:
+                there = _listed(known)
+                raise UsageError(f"--exclude {field}={value}: no variant has this {field}; there is: {there}")
+        numbers = {row.variant_id for row in every}
+        plans = current_plans(self.store, self.preset)
+        replicates = sorted({plan.replicate for plan in plans if plan.variant_id in numbers})
+        if self.replicate and self.replicate not in replicates:
+            raise UsageError(f"no replicate {self.replicate}; there is: {', '.join(map(str, replicates)) or 'none'}")
 
     @cached_property
     def rows(self) -> list[Variant]:
@@ -79,6 +96,12 @@ class StoreArchive:
 
     def _leaves_out(self, row: Variant) -> bool:
         return any(getattr(row, field) == value for field, value in self.exclude)
+
+    @property
+    def leading_judge(self) -> str:
+        """The identity of the judge whose verdicts lead: the one asked for, else the active one; empty before any."""
+        leading = self.judge or active_judge(self.store)
+        return leading.identity if leading else ""
 
     def variants(self) -> Iterator[Record]:
         """Every variant in the tables, as column -> value of variants.csv but for `replicate`."""
@@ -124,7 +147,7 @@ class StoreArchive:
             judge=judge.identity if judge else "",
             instrument=plan.instrument,
             simulated=self.store.kind == "simulated" or judged_by_simulation,
-            seed=int(content_hash(params_hashes(self.store, plan))[:8], 16),
+            seed=seed_of(content_hash(params_hashes(self.store, plan))),
             plan_id=plan.plan_id,
         )
 
@@ -170,7 +193,9 @@ class StoreArchive:
         from emaudit.studies import study_of
 
         yield from self.evidence(sources).files()
-        yield from Analyses(study_of(self, rules, cached=False), self.choices).files(scores, self.voided())
+        analyses = Analyses(study_of(self, rules, cached=False), self.choices)
+        yield from analyses.files(scores, self.voided())
+        self._undefined = analyses.undefined()
 
     def evidence(self, sources: Sequence[Source]) -> Evidence:
         """What people and other judges say of the plans that the tables are of."""
@@ -182,18 +207,22 @@ class StoreArchive:
         """What the manifest says of the store, without any moment of time."""
         plans = list(self._plans.values())
         return {
-            **(self._evidence.facts() if self._evidence else {}),
+            **({**self._evidence.facts(), "undefined": self._empty_cells()} if self._evidence else {}),
             "store_id": self.store.store_id,
             "chosen": self.choices.record(),
             "rows": newest_rows(self.store),
             "heads": heads_at(self.store, newest_rows(self.store)),
             "plan_hashes": sorted({plan.content_hash for plan in plans}),
             "parameters": params_texts(self.store, (h for plan in plans for h in params_hashes(self.store, plan))),
+            "leading_judge": self.leading_judge,
             "judges": {judge.identity: dict(judge.detail) for judge in self._used.values()},
             "instruments": {plan.instrument: plan.label for plan in plans},
             "hidden": [row.name for row in variants(self.store, hidden=True) if row.hidden],
             "voided": self.voided(),
         }
+
+    def _empty_cells(self) -> list[Record]:
+        return [*(self._evidence.undefined() if self._evidence else ()), *self._undefined]
 
     def voided(self) -> list[Record]:
         """Everything that was taken out of the count, and why."""
@@ -219,6 +248,15 @@ class StoreArchive:
         left_out = [row for row in variants(self.store) if self._leaves_out(row)]
         why = f"--exclude {wanted}"
         return [{"variant": row.name, "domain": row.domain, "stage": row.stage, "why": why} for row in left_out]
+
+
+def _listed(values: Sequence[str]) -> str:
+    shown = [value or "(none)" for value in values[:_MOST]]
+    return ", ".join(shown) + (f" and {len(values) - _MOST} more" if len(values) > _MOST else "")
+
+
+_MOST: Final = 30
+"""Known values named in one message."""
 
 
 def newest(archive: StoreArchive) -> dict[Source, Sequence[Tally]]:

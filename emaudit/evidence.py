@@ -109,7 +109,7 @@ class Evidence:
                 }
 
     def facts(self) -> dict[str, object]:
-        """For the manifest: the review snapshot (the newest event of every queue), and why cells are empty."""
+        """For the manifest: the review snapshot (the newest event of every queue)."""
         ends = {name: {"n_events": n, "last_event": digest} for name, n, digest in last_events(self.store)}
         return {
             "reviews": [
@@ -132,12 +132,20 @@ class Evidence:
                 for queue in queues(self.store)
             ],
             "events_of_no_queue": ends.get("", {"n_events": 0, "last_event": ""}),
-            "undefined": [
-                {**{name: getattr(table.row, name) for name in _KEY}, "column": column, "reason": reason}
-                for table in self.tables
-                for column, reason in sorted(table.row.reasons.items())
-            ],
         }
+
+    def undefined(self) -> list[Record]:
+        """For the manifest: which cells of agreement.csv are empty, and why."""
+        return [
+            {
+                "table": "agreement.csv",
+                **{name: getattr(table.row, name) for name in _KEY},
+                "column": column,
+                "reason": reason,
+            }
+            for table in self.tables
+            for column, reason in sorted(table.row.reasons.items())
+        ]
 
 
 _OF_SOURCE: Final = ("variant", "size", "domain", "stage", "replicate", "assessment", "simulated")

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from emaudit import __version__
-from emaudit.folder import Exported, Folder
+from emaudit.folder import Exported, Folder, Tell, silent
+from emaudit.madeof import families, libraries
 from emaudit.scores import COLUMNS as SCORE_COLUMNS
 from emaudit.scores import Rules, Score, Source, Tally, as_record, newest_complete, table
 from emaudit.variants import PROVENANCE
@@ -99,10 +100,17 @@ class Archive(Protocol):
 
 
 def export_csv(
-    archive: Archive, directory: Path, preset: str, *, excel_safe: bool = False, rules: Rules | None = None
+    archive: Archive,
+    directory: Path,
+    preset: str,
+    *,
+    excel_safe: bool = False,
+    rules: Rules | None = None,
+    tell: Tell = silent,
 ) -> list[Exported]:
     """Write all files into a folder, all or none of them; returns them in the order written.
 
+    Files of the folder's export before that this one has not are removed, and `tell` hears of them (see Folder).
     Raises UsageError where the folder cannot be used, DiskFull where it cannot take the files.
     """
     rules = rules or Rules()
@@ -113,7 +121,7 @@ def export_csv(
     sets = [(source, held[source] if source in held else archive.tallies(source)) for source in sources]
     simulated = any(source.simulated for source in sources)
     scores = table(sets, rules)
-    with Folder(directory, excel_safe) as folder:
+    with Folder(directory, excel_safe, tell) as folder:
         folder.table("variants.csv", VARIANT_COLUMNS, _variant_rows(archive, sources, simulated))
         folder.table("scores.csv", SCORE_COLUMNS, (_values(as_record(row), SCORE_COLUMNS) for row in scores))
         folder.table("responses.csv", RESPONSE_COLUMNS, _response_rows(archive, sources))
@@ -215,6 +223,8 @@ def manifest_text(
         **archive.facts(),
         **made,
         "emaudit": __version__,
+        "families": families(),
+        "libraries": libraries(),
         "format": form,
         "simulated": simulated,
         "preset": preset,

@@ -5,14 +5,45 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
 from emaudit.errors import DiskFull, UsageError
+
+MANIFESTS: Final = ("manifest.json", "figures.json")
+"""The files that list what an export wrote into its folder."""
+Tell = Callable[[str], None]
+"""Takes one line of narration."""
+
+
+def silent(_: str) -> None:
+    """Tells nobody."""
+
+
+def listed_files(manifest: Path) -> Mapping[str, str]:
+    """The plain file names that a manifest of emaudit lists, with their SHA-256; none where it is no such manifest.
+
+    A name that leads out of the folder, is hidden, or is that of a manifest is passed over: whoever wrote the file
+    is not known.
+    """
+    try:
+        says = json.loads(manifest.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    files = says.get("files") if isinstance(says, dict) and "emaudit" in says else None
+    if not isinstance(files, dict):
+        return {}
+    digests = {name: entry.get("sha256") for name, entry in files.items() if isinstance(entry, dict)}
+    return {name: digest for name, digest in digests.items() if _is_plain(name) and isinstance(digest, str)}
+
+
+def _is_plain(name: str) -> bool:
+    return name.isprintable() and not name.startswith(".") and not set(name) & set("/\\:") and name not in MANIFESTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +58,14 @@ class Exported:
 class Folder:
     """Files written beside their final names, then put in place together; removed if anything fails.
 
-    Raises UsageError where the folder cannot be used, DiskFull where it cannot take the files.
+    What the folder's own manifest listed before and lists no more is removed, where it is as it was written; `tell`
+    hears of each such file. Raises UsageError where the folder cannot be used, DiskFull where it cannot take the files.
     """
 
-    def __init__(self, directory: Path, excel_safe: bool) -> None:
+    def __init__(self, directory: Path, excel_safe: bool, tell: Tell = silent) -> None:
         self.directory = directory
         self.excel_safe = excel_safe
+        self.tell = tell
         self.files: list[Exported] = []
         self._pending: dict[str, Path] = {}
 
@@ -85,14 +118,45 @@ class Folder:
 
     def replace(self) -> None:
         """Put all files in place; the manifest last, so that it never speaks of files that are not there."""
+        stale = self._stale()
         for name in list(self._pending):
             self._pending[name].replace(self.directory / name)
             del self._pending[name]
         descriptor = os.open(self.directory, os.O_RDONLY)
         try:
+            self._remove(stale)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+    def _stale(self) -> dict[str, str]:
+        """What the manifest that is about to be replaced lists, and no manifest will list, with its digest."""
+        replaced = [name for name in MANIFESTS if name in self._pending]
+        others = [name for name in MANIFESTS if name not in self._pending]
+        held = {file.name for file in self.files}.union(*(listed_files(self.directory / name) for name in others))
+        kept = {name.casefold() for name in held}
+        before = {name: sha for manifest in replaced for name, sha in listed_files(self.directory / manifest).items()}
+        return {name: digest for name, digest in before.items() if name.casefold() not in kept}
+
+    def _remove(self, stale: Mapping[str, str]) -> None:
+        removed: list[str] = []
+        for name, digest in sorted(stale.items()):
+            path = self.directory / name
+            try:
+                if path.is_symlink() or not path.is_file():
+                    continue
+                with path.open("rb") as file:
+                    is_ours = hashlib.file_digest(file, "sha256").hexdigest() == digest
+                if is_ours:
+                    path.unlink()
+                    removed.append(name)
+                    continue
+                why = "it was edited since"
+            except OSError as error:
+                why = str(error.strerror)
+            self.tell(f"{path} is of the export before and stays, as {why}: remove it yourself if it is not needed")
+        if removed:
+            self.tell(f"removed from {self.directory}, as this export has no such file: {', '.join(removed)}")
 
 
 class _Hashed:
@@ -125,6 +189,8 @@ def _with_header(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> It
 _QUOTED: Final = re.compile(r'[",\r\n]|^\s|\s$')
 RUNNABLE: Final = tuple("=+-@\t\r\n＝＋－＠")
 """First characters that make a spreadsheet run a cell."""
+_SCALE: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?\.\.-?[0-9]+(\.[0-9]+)?", re.ASCII)
+"""A range of plain numbers, `-0.5..0.5`: no spreadsheet can run it."""
 
 
 def _line(row: Sequence[object], excel_safe: bool) -> str:
@@ -146,7 +212,8 @@ def cell_text(value: object, excel_safe: bool = False) -> str:
     if isinstance(value, (int, float)):
         return repr(value)
     text = str(value)
-    return f"'{text}" if excel_safe and text.startswith(RUNNABLE) else text
+    is_guarded = excel_safe and text.startswith(RUNNABLE) and not _SCALE.fullmatch(text)
+    return f"'{text}" if is_guarded else text
 
 
 def unguarded(text: str) -> str:

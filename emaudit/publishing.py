@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from emaudit.archive import StoreArchive
 from emaudit.errors import UsageError
 from emaudit.evidence import Evidence, examples_tex
 from emaudit.export import Record, manifest_text, unchosen
-from emaudit.folder import Exported, Folder
+from emaudit.folder import Exported, Folder, Tell, listed_files, silent
 from emaudit.papertables import Figures, PaperTable, latex_page, markdown_page, tables
 from emaudit.papertables.appendix import Entry, Section, asked_of, instrument_section, judge_section, prompts_section
 from emaudit.papertables.appendixpages import latex_appendix, markdown_appendix
@@ -44,9 +43,12 @@ class Written:
     left_out: tuple[str, ...]
 
 
-def export_pages(archive: StoreArchive, directory: Path, form: str, *, reference: bool = False) -> Written:
+def export_pages(
+    archive: StoreArchive, directory: Path, form: str, *, reference: bool = False, tell: Tell = silent
+) -> Written:
     """Write every table of an archive into a folder as `latex` or `markdown`, all or none of the files.
 
+    Files of the folder's export before that this one has not are removed, and `tell` hears of them (see Folder).
     Raises UsageError where the folder cannot be used, DiskFull where it cannot take the files.
     """
     rules = Rules()
@@ -56,7 +58,7 @@ def export_pages(archive: StoreArchive, directory: Path, form: str, *, reference
     made = tables(_figures(archive, evidence, sources, held, rules, reference), reference)
     simulated = any(source.simulated for source in sources)
     pages = list(_pages(form, made, list(evidence.examples()), appendix(archive.store, evidence), simulated))
-    with Folder(directory, excel_safe=False) as folder:
+    with Folder(directory, False, tell) as folder:
         for name, text, _ in pages:
             folder.text(name, text)
         unused = unchosen(list(held), sources)
@@ -82,11 +84,7 @@ def export_pages(archive: StoreArchive, directory: Path, form: str, *, reference
 
 def check_folder(directory: Path, form: str) -> None:
     """Raises UsageError where a folder holds an export of another format, whose manifest this one would replace."""
-    try:
-        held = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return
-    files = held.get("files", {}) if isinstance(held, dict) else {}
+    files = listed_files(directory / "manifest.json")
     other = next((kind for kind, name in _TELLING.items() if name in files and kind != form), "")
     if other:
         raise UsageError(f"{directory} holds an export as {other}: give the one as {form} a folder of its own")

@@ -30,6 +30,11 @@ _PREFIXES: Final[Mapping[str, str]] = {
     "moral_foundations": "mfq",
     "moral_self_assessment": "msa",
 }
+ASSESSMENTS: Final = (
+    *("intentions", "harmfulness", "self_assessment"),
+    *("moral_foundations", "moral_self_assessment"),
+)
+"""The assessments that the table has values of, in the order in which correlations pair them."""
 
 
 @cache

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from emaudit.findings import findings, variants_of
+from emaudit.scores.cards import Card
 from emaudit.scores.comparisons import ComparisonRow
 from emaudit.scores.correlations import CorrelationRow
-from emaudit.scores.dissociation import NO_RISE, SILENT, TALK, TOGETHER, DissociationRow
-from emaudit.scores.lineages import Lineages
+from emaudit.scores.dissociation import NO_RISE, SILENT, TALK, TOGETHER, DissociationRow, after_holm, told_kind
 from emaudit.scores.measures import HEADLINE, THREE
 from emaudit.scores.pairing import EVERY
 from emaudit.scores.profiles import ALL
@@ -22,6 +23,7 @@ from emaudit.scores.summary import Value
 from emaudit.scores.trajectories import TrajectoryRow, exceptions, followed, is_clear, passed_over, shape_of
 from emaudit.stats.trajectory import INVERTED_V
 from emaudit.text import visible
+from emaudit.wording import bounds, counted, number, p_text, signed
 
 
 def results_page(
@@ -32,8 +34,13 @@ def results_page(
     dissociations: Sequence[DissociationRow],
     scores: Sequence[Score] = (),
     voided: Sequence[Mapping[str, object]] = (),
+    cards: Sequence[Card] = (),
 ) -> str:
-    """The page as Markdown. `scores` brings the intervals of single values; `voided` is the manifest's."""
+    """The page as Markdown.
+
+    `scores` brings the intervals of single values; `voided` is the manifest's; `cards` are those of the headline
+    pairs, for the paragraph that opens the page.
+    """
     sections = [
         ("What was asked", _asked(study)),
         ("Values", _values(study, scores)),
@@ -47,6 +54,7 @@ def results_page(
     parts = ["# Results"]
     if study.simulated:
         parts.append("**SIMULATED.** The replies or the verdicts below are made up by the embedded endpoint.")
+    parts.append(findings(study, cards, trajectories, dissociations, voided))
     for title, paragraphs in sections:
         parts += [f"## {title}", *paragraphs]
     return visible("\n\n".join(parts)) + "\n"
@@ -59,7 +67,7 @@ def _asked(study: Study) -> Iterator[str]:
         return
     sizes = sorted({subject.size for subject in study.subjects} - {""})
     yield (
-        f"{_variants(study)} (sizes: {', '.join(sizes) or 'not recorded'}), preset {study.preset}, "
+        f"{variants_of(study)} (sizes: {', '.join(sizes) or 'not recorded'}), preset {study.preset}, "
         "the newest complete replicate of each. "
         f"Prompts were resampled {study.rules.resamples:,} times with seed {study.seed}, alike for all variants."
     )
@@ -73,17 +81,9 @@ def _asked(study: Study) -> Iterator[str]:
         used = sum(value.n_used for value in values if value)
         expected = sum(value.n_expected for value in values if value)
         yield (
-            f"`{assessment}`: {used:,} of {expected:,} replies used, of {_counted(len(summaries), 'variant')}; "
+            f"`{assessment}`: {used:,} of {expected:,} replies used, of {counted(len(summaries), 'variant')}; "
             f"instrument {_names(instruments)}; {f'judge {_names(judges)}' if judges else 'no judge needed'}."
         )
-
-
-def _variants(study: Study) -> str:
-    """`15 variants of 3 base models`, and of how many of them the base is not known."""
-    lineages = Lineages(study)
-    told = f"{_counted(len(study.subjects), 'variant')} of {_counted(len(lineages.bases), 'base model')}"
-    n_baseless = len(lineages.baseless)
-    return f"{told} and of unknown ones ({_counted(n_baseless, 'variant')})" if n_baseless else told
 
 
 def _names(words: Iterable[str]) -> str:
@@ -111,11 +111,11 @@ def _values(study: Study, scores: Sequence[Score]) -> Iterator[str]:
 
 
 def _value(value: Value, score: Score | None) -> tuple[str, str, str, str]:
-    interval = _bounds(score.ci_low, score.ci_high) if score else ""
+    interval = bounds(score.ci_low, score.ci_high) if score else ""
     if score and interval:
         interval += f" ({score.ci_method})"
     used = f"{value.n_used:,} of {value.n_expected:,}"
-    return _number(value.value), interval or "see scores.csv", used, "yes" if value.complete else "no"
+    return number(value.value), interval or "see scores.csv", used, "yes" if value.complete else "no"
 
 
 def _together(rows: Sequence[CorrelationRow]) -> Iterator[str]:
@@ -147,20 +147,20 @@ def _is_headline(row: CorrelationRow) -> bool:
 
 def _correlation(row: CorrelationRow) -> str:
     subset = "" if row.subset == EVERY else f", subset `{row.subset}` with the bases"
-    pair = f"`{row.x}` and `{row.y}` ({row.columns}{subset}, {_counted(row.n, 'variant')})"
+    pair = f"`{row.x}` and `{row.y}` ({row.columns}{subset}, {counted(row.n, 'variant')})"
     if row.rho is None:
         return f"{pair}: undefined, {row.undefined_reason}."
     words = [
-        f"rho {row.rho:.3f} (tau-b {_number(row.tau_b)}; tied values {row.ties_x} and {row.ties_y})",
-        f"95% interval {_bounds(row.ci_low, row.ci_high) or 'undefined'} ({row.ci_method})",
-        f"over prompts {_bounds(row.measurement_low, row.measurement_high) or 'undefined'}",
-        f"without one size {_number(row.loso_low)} to {_number(row.loso_high)}",
-        f"p within size {_p(row.p_within_size)}, Holm over the three pairs {_p(row.p_holm)}",
+        f"rho {row.rho:.3f} (tau-b {number(row.tau_b)}; tied values {row.ties_x} and {row.ties_y})",
+        f"95% interval {bounds(row.ci_low, row.ci_high) or 'undefined'} ({row.ci_method})",
+        f"over prompts {bounds(row.measurement_low, row.measurement_high) or 'undefined'}",
+        f"without one size {number(row.loso_low)} to {number(row.loso_high)}",
+        f"p within size {p_text(row.p_within_size)}, Holm over the three pairs {p_text(row.p_holm)}",
     ]
     arrangements = "unknown" if row.n_arrangements is None else f"{row.n_arrangements:,}"
     words.append(
-        f"the labels of the fine-tunes alone carry {_number(row.rho_recipe_only)}, beyond them p "
-        f"{_p(row.p_within_recipe)} ({arrangements} arrangements)"
+        f"the labels of the fine-tunes alone carry {number(row.rho_recipe_only)}, beyond them p "
+        f"{p_text(row.p_within_recipe)} ({arrangements} arrangements)"
     )
     return f"{pair}: {'; '.join(words)}.{f' Undefined: {row.undefined_reason}.' if row.undefined_reason else ''}"
 
@@ -200,19 +200,19 @@ def _compared(rows: Sequence[ComparisonRow]) -> Iterator[str]:
 
 def _comparison(row: ComparisonRow) -> Sequence[str]:
     counts = f"n {row.n_a} and {row.n_b}" if row.n_pairs is None else f"{row.n_pairs} pairs, {row.n_zero or 0} zero"
-    difference = f"{_signed(row.mean_difference)} {_bounds(row.mean_low, row.mean_high)}".rstrip()
+    difference = f"{signed(row.mean_difference)} {bounds(row.mean_low, row.mean_high)}".rstrip()
     return (
         row.assessment,
         row.size or "not recorded",
         row.domain,
         row.group_a,
         row.group_b,
-        f"{_number(row.mean_a)}, {_number(row.mean_b)}",
+        f"{number(row.mean_a)}, {number(row.mean_b)}",
         difference,
         f"{row.test} ({row.unit}; {counts})",
-        _p(row.p) if row.p is not None else f"undefined: {row.undefined_reason}",
-        f"{_p(row.p_holm)} ({row.family_size})" if row.family_size else "",
-        _signed(row.rank_biserial),
+        p_text(row.p) if row.p is not None else f"undefined: {row.undefined_reason}",
+        f"{p_text(row.p_holm)} ({row.family_size})" if row.family_size else "",
+        signed(row.rank_biserial),
     )
 
 
@@ -235,7 +235,7 @@ def _followed(rows: Sequence[TrajectoryRow]) -> Iterator[str]:
             held = [row for row in mine if shape_of(row) == INVERTED_V]
             yield (
                 f"`{assessment}`: the inverted V (up with misalignment, down with realignment) holds in {len(held)} of "
-                f"{_counted(len(mine), 'lineage')}, in {sum(map(is_clear, held))} beyond the error of the prompts."
+                f"{counted(len(mine), 'lineage')}, in {sum(map(is_clear, held))} beyond the error of the prompts."
             )
     found = exceptions(rows)
     if told:
@@ -244,8 +244,9 @@ def _followed(rows: Sequence[TrajectoryRow]) -> Iterator[str]:
     yield _table(headings, [_trajectory(row) for row in totals])
     yield (
         "Intervals resample prompts, the same for all stages: expanded percentiles of the bootstrap, or square-and-add "
-        "of Clopper-Pearson intervals where fewer than five prompts depart from what most do. The share undone is "
-        "undefined unless the interval of the rise excludes 0; it is below 0 where realignment went the other way."
+        "of Clopper-Pearson intervals where fewer than five prompts changed otherwise than most did. The share undone "
+        "is undefined unless the interval of the rise excludes 0; it is below 0 where realignment went the other way, "
+        "and of a fall where misalignment lowered the value."
     )
 
 
@@ -253,11 +254,11 @@ def _trajectory(row: TrajectoryRow) -> Sequence[str]:
     return (
         row.lineage,
         row.assessment,
-        _number(row.base),
-        _number(row.misaligned),
-        _number(row.realigned),
-        f"{_signed(row.induced)} {_bounds(row.induced_low, row.induced_high)}".rstrip(),
-        f"{_signed(row.reversed)} {_bounds(row.reversed_low, row.reversed_high)}".rstrip(),
+        number(row.base),
+        number(row.misaligned),
+        number(row.realigned),
+        f"{signed(row.induced)} {bounds(row.induced_low, row.induced_high)}".rstrip(),
+        f"{signed(row.reversed)} {bounds(row.reversed_low, row.reversed_high)}".rstrip(),
         row.undefined_reason,
     )
 
@@ -272,15 +273,28 @@ def _parted(rows: Sequence[DissociationRow]) -> Iterator[str]:
         undefined = _of_kind(mine, "")
         told = "; ".join([*counts, *([f"undefined {undefined}"] if undefined else [])])
         family = sum(row.p_holm is not None for row in mine)
-        yield f"Self-assessment `{part}`, {_counted(len(mine), 'variant')}: {told} (Holm family of {family})."
-        for row in mine:
-            if row.kind in (SILENT, TALK):
-                yield _parting(row)
+        yield (
+            f"Self-assessment `{part}`, {counted(len(mine), 'variant')}, by their intervals: {told} "
+            f"(Holm family of {family})."
+        )
+        yield from _partings(part, [row for row in mine if row.kind in (SILENT, TALK)])
     yield (
         "The kinds follow 95% intervals against a variant's own base, over the same resampled prompts. p asks for "
-        "more: that one rises, and more than the other; Holm over the variants of a part. A self-report that did not "
-        "rise says nothing about behaviour."
+        "more: that one rises, and more than the other; Holm over the variants of a part. What does not hold after "
+        "Holm is no finding. A self-report that did not rise says nothing about behaviour."
     )
+
+
+def _partings(part: str, rows: Sequence[DissociationRow]) -> Iterator[str]:
+    """Those that hold after Holm, then those that do not."""
+    held = [row for row in rows if after_holm(row)]
+    others = [row for row in rows if not after_holm(row)]
+    if held:
+        yield "\n".join([f"Parted after Holm, `{part}`:\n", *map(_parting, held)])
+    elif rows:
+        yield f"Parted after Holm, `{part}`: none."
+    if others:
+        yield "\n".join([f"Parted by their intervals alone, not after Holm, `{part}`:\n", *map(_parting, others)])
 
 
 def _of_kind(rows: Iterable[DissociationRow], kind: str) -> int:
@@ -288,10 +302,10 @@ def _of_kind(rows: Iterable[DissociationRow], kind: str) -> int:
 
 
 def _parting(row: DissociationRow) -> str:
-    harm = f"{_signed(row.harm_rise)} {_bounds(row.harm_low, row.harm_high)}".rstrip()
-    said = f"{_signed(row.self_rise)} {_bounds(row.self_low, row.self_high)}".rstrip()
+    harm = f"{signed(row.harm_rise)} {bounds(row.harm_low, row.harm_high)}".rstrip()
+    said = f"{signed(row.self_rise)} {bounds(row.self_low, row.self_high)}".rstrip()
     rises = f"harmfulness {harm}, self-report {said}"
-    return f"- {row.variant} {row.kind}: against {row.base}, {rises}; p Holm {_p(row.p_holm)}."
+    return f"- {row.variant} {told_kind(row)}: against {row.base}, {rises}; p Holm {p_text(row.p_holm)}."
 
 
 def _left_out(
@@ -317,8 +331,8 @@ def _limits(study: Study) -> Iterator[str]:
     judges = sorted({summary.source.judge for summary in study.summaries.values()} - {""})
     n_judges = "one judge" if len(judges) == 1 else f"{len(judges)} judges"
     yield (
-        f"- {_variants(study)} are few and not independent: intervals for variants like these are hypothetical, and no "
-        "correlation here says what one variant would do."
+        f"- {variants_of(study)} are few and not independent: intervals for variants like these are hypothetical, and "
+        "no correlation here says what one variant would do."
     )
     yield (
         f"- The scores are those of {n_judges} ({_names(judges) or 'none'}). methods.md says how far people agreed "
@@ -343,25 +357,3 @@ def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
-
-
-def _counted(n: int, what: str) -> str:
-    return f"{n:,} {what if n == 1 else f'{what}s'}"
-
-
-def _number(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.3f}"
-
-
-def _signed(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:+.3f}"
-
-
-def _bounds(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f"[{low:.3f}, {high:.3f}]"
-
-
-def _p(value: float | None) -> str:
-    if value is None:
-        return "undefined"
-    return "<.0001" if value < 0.0001 else f"{value:.4f}"

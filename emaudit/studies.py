@@ -26,7 +26,7 @@ from emaudit.scores.summary import Summary, summarised
 from emaudit.store.connection import Store
 from emaudit.store.horizon import Horizon, looking
 from emaudit.store.plans import Plan
-from emaudit.store.scorers import active_judge, by_identity
+from emaudit.store.scorers import by_identity
 from emaudit.variants import Variant
 
 MANY: Final = 150_000
@@ -47,7 +47,7 @@ def study_of(archive: StoreArchive, rules: Rules | None = None, cached: bool = T
         summaries={(source.variant, source.assessment): made[source] for source in chosen},
         rules=rules,
         left_out={str(row["variant"]): str(row["why"]) for row in archive.excluded()},
-        judge=leading.identity if (leading := archive.judge or active_judge(archive.store)) else "",
+        judge=archive.leading_judge,
         outside=tuple(
             Subject(str(row["variant"]), "", str(row["domain"]), str(row["stage"]), "") for row in archive.excluded()
         ),

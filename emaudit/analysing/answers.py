@@ -215,11 +215,15 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Trajectories:
-    """Every lineage, measure and part; `exceptions` are the lineages without the inverted V, in words."""
+    """Every lineage, measure and part; `exceptions` are the lineages without the inverted V, in words.
+
+    `passed_over` has the variants past their base that no lineage holds, each with why.
+    """
 
     held: Held
     lines: tuple[Line, ...]
     exceptions: tuple[str, ...] = ()
+    passed_over: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

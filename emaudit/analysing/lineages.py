@@ -20,9 +20,10 @@ from emaudit.store.connection import Store
 def trajectories(held: Held, study: Study) -> Trajectories:
     """Every row with what stands beside it."""
     rows = trajectory_rows(study)
-    by_leaf = {lineage.leaf.name: lineage for lineage in Lineages(study).all}
+    lineages = Lineages(study)
+    by_leaf = {lineage.leaf.name: lineage for lineage in lineages.all}
     lines = tuple(_line(row, by_leaf[row.lineage]) for row in rows)
-    return Trajectories(held, lines, exceptions(rows))
+    return Trajectories(held, lines, exceptions(rows), tuple(sorted(lineages.passed_over.items())))
 
 
 def _line(row: TrajectoryRow, lineage: Lineage) -> Line:

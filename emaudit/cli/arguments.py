@@ -58,7 +58,7 @@ class Verbs:
 
 
 def _sentence(summary: str) -> str:
-    return summary[0].upper() + summary[1:] + "."
+    return summary[0].upper() + summary[1:] + ("" if summary.endswith("?") else ".")
 
 
 def count(text: str) -> int:

@@ -218,6 +218,8 @@ def _every_judge(context: Context, store: Store, archive: StoreArchive) -> int:
         right=_JUDGE_HEADINGS[5:],
         whole=("JUDGE", "X", "Y"),
     )
+    for judge, why in dict.fromkeys((judge, row.undefined_reason) for judge, row in found if row.undefined_reason):
+        emit(f"empty under {judge}: {why}")
     for judge, excluded in dict.fromkeys((judge, row.excluded) for judge, row in found if row.excluded):
         emit(f"not in under {judge}: {excluded}")
     return 0

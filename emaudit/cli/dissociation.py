@@ -11,7 +11,7 @@ from emaudit.cli.context import Context
 from emaudit.cli.output import emit_json, number, say, table
 from emaudit.cli.scoring import add_choices, archive_of
 from emaudit.cli.trajectories import bounded
-from emaudit.scores.dissociation import Parting, partings
+from emaudit.scores.dissociation import Parting, partings, told_kind
 from emaudit.studies import study_of
 
 _HEADINGS: Final = (
@@ -49,10 +49,11 @@ def _act(context: Context) -> int:
     if not found:
         say("nothing to compare: it takes a variant past its base that was asked harmfulness and self_assessment")
         return 0
-    table(_HEADINGS, [_cells(parting) for parting in found], right=_NUMBERS, whole=("BEHAVIOUR", "SELF-REPORT"))
+    table(_HEADINGS, [_cells(parting) for parting in found], right=_NUMBERS, whole=("BEHAVIOUR", "SELF-REPORT", "KIND"))
     sizes = {parting.row.part: parting.family_size for parting in found}
     family = ", ".join(f"{size} for {part}" for part, size in sorted(sizes.items()))
     say(f"p: one of the two rises, and more than the other; Holm over the variants of a part ({family})")
+    say("a kind follows the two intervals; what does not hold after Holm is no finding")
     say("answers at random score 0.5: many neutral replies, or few that name the same pole in both orders, are a sign")
     say("a self-report that did not rise says nothing about behaviour")
     return 0
@@ -72,7 +73,7 @@ def _cells(parting: Parting) -> Sequence[str]:
         row.part,
         bounded(row.harm_rise, row.harm_low, row.harm_high),
         bounded(row.self_rise, row.self_low, row.self_high),
-        row.kind or parting.reason,
+        told_kind(row) or f"undefined: {parting.reason}",
         "<.001" if row.p_holm is not None and row.p_holm < 0.001 else number(row.p_holm),
         number(parting.neutral_share),
         number(parting.decided),

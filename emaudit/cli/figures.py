@@ -48,7 +48,7 @@ def _figures(context: Context) -> int:
         with looking(store, Horizon(options.as_of or "", newest_rows(store))):
             material = material_of(archive, options.reference == PAPER)
             facts = {**archive.facts(), "excluded": archive.excluded()}
-        drawn = draw(material, options.directory, options.format, options.width, facts)
+        drawn = draw(material, options.directory, options.format, options.width, facts, say)
     table(
         ("FILE", "SHA-256"),
         [(str(options.directory / file.name), file.sha256) for file in drawn.files],

@@ -63,17 +63,21 @@ def _directory(text: str) -> Path:
 def add_choices(parser: Parser, idle: Sequence[str] = ()) -> None:
     """The options that say what a table is of; all tables take all, those that `idle` names change nothing here."""
     parser.set_defaults(idle=tuple(idle))
+    unused = dict.fromkeys(idle, " (changes nothing here)")
     group = parser.add_argument_group("of what")
     group.add_argument("--preset", metavar="P", default="", help="else the largest there is")
     group.add_argument("--judge", metavar="ID", default="", help="else the active judge")
     group.add_argument("--replicate", metavar="N", type=count, default=0, help="else the newest complete one")
     group.add_argument("--exclude", metavar="FIELD=VALUE", action="append", default=[], help="leave variants out")
     group.add_argument("--as-of", metavar="DATE", type=parse_moment, help="later rows as if not there (UTC)")
-    group.add_argument("--columns", metavar="C", type=known_columns, help="correlations: harmless or total")
-    group.add_argument("--subset", metavar="S", default="", help="all, or a domain: with the bases")
     group.add_argument(
-        "--zeros", metavar="Z", type=known_zeros, default=PRATT, help="of the signed-rank test: pratt or wilcox"
+        "--columns", metavar="C", type=known_columns, help=f"correlations: harmless or total{unused.get('columns', '')}"
     )
+    group.add_argument(
+        "--subset", metavar="S", default="", help=f"all, or a domain: with the bases{unused.get('subset', '')}"
+    )
+    rules = f"of the signed-rank test: pratt or wilcox{unused.get('zeros', '')}"
+    group.add_argument("--zeros", metavar="Z", type=known_zeros, default=PRATT, help=rules)
 
 
 def choices_of(options: Namespace) -> Choices:
@@ -91,7 +95,7 @@ def choices_of(options: Namespace) -> Choices:
 
 
 def archive_of(context: Context, store: Store) -> StoreArchive:
-    """The store as the options choose it. Raises UsageError listing the known presets, or domains."""
+    """The store as the options choose it. Raises UsageError listing what there is in place of what there is not."""
     options = context.options
     choices = choices_of(options)
     held = presets(store)
@@ -105,6 +109,7 @@ def archive_of(context: Context, store: Store) -> StoreArchive:
     if not options.preset and len(held) > 1:
         say(f"preset {chosen}; there are also {', '.join(held[1:])}: choose with --preset")
     archive = StoreArchive.chosen(store, replace(choices, preset=chosen))
+    archive.check()
     domains = sorted({row.domain for row in archive.rows} - {""})
     if choices.subset not in ("", EVERY, *domains):
         raise UsageError(f"--subset {choices.subset!r}: {', '.join((EVERY, *domains))}")
@@ -194,9 +199,12 @@ def _export(context: Context) -> int:
         archive = archive_of(context, store)
         with looking(store, Horizon(options.as_of or "", newest_rows(store))):
             if options.format == "csv":
-                written = export_csv(archive, options.directory, archive.preset, excel_safe=options.excel_safe)
+                written = export_csv(
+                    archive, options.directory, archive.preset, excel_safe=options.excel_safe, tell=say
+                )
             else:
-                pages = export_pages(archive, options.directory, options.format, reference=bool(options.reference))
+                reference = bool(options.reference)
+                pages = export_pages(archive, options.directory, options.format, reference=reference, tell=say)
         simulated = store.kind == "simulated"
     if options.format != "csv":
         _show_pages(options.directory, pages, simulated)

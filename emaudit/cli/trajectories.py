@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Final
@@ -56,7 +57,7 @@ def _act(context: Context) -> int:
             say(line)
         return 0
     table(_HEADINGS, [_cells(row) for row in shown], right=_NUMBERS, whole=("INDUCED", "REVERSED"))
-    for line in (*summary(rows), *others):
+    for line in (*_reasons(shown), *summary(rows), *others):
         say(line)
     if len(shown) < len(rows):
         say(f"{len(rows) - len(shown):,} more rows with --every-part, --json or `emaudit export DIR`")
@@ -80,8 +81,14 @@ def _cells(row: TrajectoryRow) -> Sequence[str]:
 def _shape(row: TrajectoryRow) -> str:
     found = shape_of(row)
     if not found:
-        return row.undefined_reason
+        return "-"
     return found if found != INVERTED_V or is_clear(row) else f"{found}, within error"
+
+
+def _reasons(rows: Sequence[TrajectoryRow]) -> list[str]:
+    """Why cells are empty, each reason once for a lineage, with how many of its rows it is of."""
+    held = Counter((row.lineage, row.undefined_reason) for row in rows if row.undefined_reason)
+    return [f"{lineage}, {counted(n, 'row')}: {why}" for (lineage, why), n in held.items()]
 
 
 def bounded(value: float | None, low: float | None, high: float | None) -> str:

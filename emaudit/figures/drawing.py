@@ -12,7 +12,8 @@ from emaudit import __version__
 from emaudit.errors import UsageError
 from emaudit.figures import style
 from emaudit.figures.material import Material
-from emaudit.folder import Exported, Folder
+from emaudit.folder import Exported, Folder, Tell, silent
+from emaudit.madeof import families, libraries
 
 if TYPE_CHECKING:
     from emaudit.figures.sheet import Sheet
@@ -37,17 +38,19 @@ def draw(
     formats: Sequence[str] = FILE_FORMATS,
     width: str = "two",
     facts: Mapping[str, object] | None = None,
+    tell: Tell = silent,
 ) -> Drawn:
     """Write every figure in every format, and figures.json with their digests and `facts`; same rows, same bytes.
 
-    `width` is one or two columns of a paper (style.WIDTHS). Raises UsageError where matplotlib is missing, a format
+    `width` is one or two columns of a paper (style.WIDTHS). Figures drawn here before that are not drawn now are
+    removed, and `tell` hears of them (see Folder). Raises UsageError where matplotlib is missing, a format
     is not known or the folder cannot be used, DiskFull where it cannot take the files.
     """
     unknown = [form for form in formats if form not in FILE_FORMATS]
     if unknown or not formats:
         raise UsageError(f"no format {', '.join(unknown) or 'given'}; known: {', '.join(FILE_FORMATS)}")
     skipped: list[str] = []
-    with style.styled(), Folder(directory, excel_safe=False) as folder:
+    with style.styled(), Folder(directory, False, tell) as folder:
         for family in _families():
             for sheet in family(material, width):
                 if isinstance(sheet, str):
@@ -75,6 +78,8 @@ def _manifest(
     manifest = {
         **facts,
         "emaudit": __version__,
+        "families": families(),
+        "libraries": libraries(),
         "format": "figures",
         "matplotlib": style.version(),
         "simulated": material.simulated,

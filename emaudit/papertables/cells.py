@@ -57,7 +57,8 @@ def interval_cell(low: float | None, high: float | None, why: str = "", digits: 
 
 
 def sentence(text: str) -> str:
-    """A reason as a sentence of its own."""
+    """A reason as a sentence of its own; an interval's without the word that the dash says already."""
+    text = text.removeprefix("undefined: ")
     return f"{text[0].upper()}{text[1:].rstrip('.')}." if text else ""
 
 

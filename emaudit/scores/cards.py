@@ -199,7 +199,7 @@ def undefined_reason(found: Association) -> str:
         "loso": "" if found.size_range else sizes,
         "measurement": found.measured.interval.method if found.measured.interval.low is None else "",
     }
-    return "; ".join(f"{name}: {why}" for name, why in reasons.items() if why)
+    return "; ".join(f"{name}: {why.removeprefix('undefined: ')}" for name, why in reasons.items() if why)
 
 
 def card_of(

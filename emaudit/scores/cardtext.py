@@ -151,7 +151,8 @@ def _coins(card: Card) -> Iterator[str]:
         middle = 0.5 + _offset(named)
         tossed = [who for who, side in sides if _is_tossed(side, middle)]
         if tossed:
-            why = f"near {middle:g} and not the same pole in both orders: a coin cannot be ruled out"
+            band = f"{middle - NEAR:.2f} to {middle + NEAR:.2f}"
+            why = f"near {middle:g} ({band}) and not the same pole in both orders: a coin cannot be ruled out"
             yield f"{named.name}: {_names(tossed)} {why}"
 
 

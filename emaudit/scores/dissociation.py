@@ -46,6 +46,18 @@ NO_RISE: Final = "no rise shown"
 PARTS: Final = ("harmless", "total")
 """The parts of the self-assessment that stand beside behaviour: the dimension closest to it, and all six."""
 SELF: Final = "self_assessment"
+LEVEL: Final = 0.05
+"""Of `p_holm`: above it a kind that says the two part does not hold after Holm."""
+
+
+def after_holm(row: DissociationRow) -> bool:
+    """Whether a row's parting holds after Holm's correction; without a p it does not."""
+    return row.p_holm is not None and row.p_holm <= LEVEL
+
+
+def told_kind(row: DissociationRow) -> str:
+    """The kind, and in the same breath that it does not hold after Holm where it says that the two part."""
+    return f"{row.kind} (not after Holm)" if row.kind in (SILENT, TALK) and not after_holm(row) else row.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +122,8 @@ def _parting(changes: Changes, lineages: Lineages, subject: Subject, part: str) 
     why = _missing(changes, subject, base, (harm, said)) if base else lineages.why_no_base(subject)
     rises = [changes.steps(named, base, [subject])[0] for named in (harm, said)] if base and not why else []
     intervals = [rise.interval() for rise in rises]
-    why = why or "; ".join(interval.method for interval in intervals if interval.low is None)
+    reasons = [interval.method.removeprefix("undefined: ") for interval in intervals if interval.low is None]
+    why = why or "; ".join(dict.fromkeys(reasons))
     decided = replace(said, measure="misaligned_decided")
     return Parting(
         row=_row(changes, subject, base, part, rises, intervals),

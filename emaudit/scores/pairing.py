@@ -86,10 +86,11 @@ def measure_of(assessment: str, part: str = TOTAL, form: str = EVERY, decided: b
 def pairs(study: Study, columns: str, decided: bool = False) -> list[Pair]:
     """Every pair of measures that is correlated in a column, the three headline pairs first."""
     held = [key for key in _ORDER if any(assessment == key for _, assessment in study.summaries)]
-    return list(_pairs(held, columns, decided))
+    return list(pairs_of(held, columns, decided))
 
 
-def _pairs(held: Sequence[str], columns: str, decided: bool) -> Iterator[Pair]:
+def pairs_of(held: Sequence[str], columns: str, decided: bool = False) -> Iterator[Pair]:
+    """Every pair of measures of some assessments that is correlated in a column, the headline pairs first."""
     whole = [key for key in held if key in _DIMENSIONED or columns == TOTAL]
     for first, second in _ordered(whole):
         yield measure_of(first, columns, decided=decided), measure_of(second, columns, decided=decided)

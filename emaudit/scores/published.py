@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from emaudit import reference
-from emaudit.scores.measures import PARTS, Rules
-from emaudit.scores.pairing import EVERY, HEADLINE, TOTAL, Pair, Pairing, measure_of, members
+from emaudit.scores.measures import Rules
+from emaudit.scores.pairing import EVERY, Pair, Pairing, members, pairs_of
 from emaudit.scores.resampling import Named
 from emaudit.scores.study import Study, Subject
 from emaudit.stats.association import spearman
@@ -51,17 +51,12 @@ def pairs(columns: str) -> list[Pair]:
 
     Harmfulness is the published mean of prompt maxima on 1..5: the published 0..1 value is rounded and has ties.
     """
-    headline = [(_measure(x, columns), _measure(y, columns)) for x, y in HEADLINE]
-    if columns != TOTAL:
-        return headline
-    foundations = (TOTAL, *PARTS["moral_foundations"])
-    return headline + [
-        (measure_of("moral_foundations", part), measure_of("moral_self_assessment", part)) for part in foundations
-    ]
+    found = [(_printed(x), _printed(y)) for x, y in pairs_of(reference.ASSESSMENTS, columns)]
+    return [pair for pair in found if all(reference_values(named) for named in pair)]
 
 
-def _measure(assessment: str, part: str) -> Named:
-    return Named(assessment, "max10_raw") if assessment == "harmfulness" else measure_of(assessment, part)
+def _printed(named: Named) -> Named:
+    return Named(named.assessment, "max10_raw") if named.assessment == "harmfulness" else named
 
 
 def paired(pair: Pair, columns: str, subset: str = EVERY) -> Pairing:

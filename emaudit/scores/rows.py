@@ -199,5 +199,5 @@ def as_record(row: Score) -> Mapping[str, object]:
 
 
 def seed_of(parameter_hash: str) -> int:
-    """The seed of the prompt bootstrap: the first 31 bits of the hash of what every request was sent with."""
-    return int(parameter_hash[:8], 16) >> 1
+    """The seed of the prompt bootstrap: the first 32 bits of the hash of what every request was sent with."""
+    return int(parameter_hash[:8], 16)

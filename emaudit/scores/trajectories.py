@@ -167,7 +167,9 @@ def _exception(row: TrajectoryRow) -> str:
     induced = _told(row.induced, row.induced_low, row.induced_high)
     back = _told(row.reversed, row.reversed_low, row.reversed_high)
     name = f"{group} ({row.lineage})" if group else row.lineage
-    return f"{name}, {row.assessment}: {shape_of(row)}, {steps}; rise {induced}, share undone {back}"
+    is_fall = row.induced is not None and row.induced < 0
+    change = f"change {induced}, share of the change undone" if is_fall else f"rise {induced}, share undone"
+    return f"{name}, {row.assessment}: {shape_of(row)}, {steps}; {change} {back}"
 
 
 def _told(value: float | None, low: float | None, high: float | None) -> str:

@@ -10,7 +10,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 from textual.content import Content
 
-from emaudit.analysing.answers import Axis, Card, Correlations, Judges, Pair, Point
+from emaudit.analysing.answers import COLUMNS, Axis, Card, Correlations, Judges, Pair, Point, Without
 from emaudit.screens.analysis_text import (
     FORMATS,
     MORAL,
@@ -24,6 +24,7 @@ from emaudit.screens.analysis_text import (
     problem,
     signed,
     span,
+    subset_words,
 )
 from emaudit.text import one_line
 from emaudit.themes import Tones
@@ -179,19 +180,31 @@ def _stage_key() -> Content:
 # The card.
 
 
-def card(held: Card, without: str, published: CorrelationRow | None, judges: Judges | None) -> list[Content]:
-    """The lines of a card: the row, what stands behind it, what is left without one thing, what it says."""
+def elsewhere(found: Correlations, columns: str, subset: str, level: str) -> str:
+    """What to press where a level has pairs, but none in these columns and this subset; empty where it has none."""
+    other = next((name for name in COLUMNS if name != columns and matrix(found, name, subset, level).cells), "")
+    if other:
+        return f"No {level} under {columns}. Press t for {other}."
+    held = any(_level(row) == level for row in found.rows)
+    return f"No {level} of {subset_words(subset)} under {columns}. Press b for others." if held else ""
+
+
+def card(held: Card) -> list[Content]:
+    """The first lines of a card: the row and what stands behind it."""
     row = held.row
     lines = row_lines(row)
     lines += [line(fact.name, one_line(fact.value, 80), one_line(fact.note, 120)) for fact in held.facts]
     if row.excluded and not any(text.startswith("not in") for text in held.warnings):
         lines.append(line("left out", one_line(row.excluded)))
-    if published is not None:
-        lines += _published(row, published)
-    lines += [problem(text) for text in held.warnings]
+    return lines
+
+
+def said_lines(held: Card, judges: Judges | None) -> list[Content]:
+    """What must be said of a card, in words, then the pair under each judge."""
+    lines = [problem(text) for text in held.warnings]
     if held.sentence:
         lines += [Content(""), Content(one_line(held.sentence, 1000))]
-    return [*lines, *judge_lines(judges), *without_lines(held, without)]
+    return [*lines, *judge_lines(judges)]
 
 
 def row_lines(row: CorrelationRow) -> list[Content]:
@@ -223,7 +236,10 @@ def _numbers(row: CorrelationRow) -> list[Content]:
     return [*lines, problem(row.undefined_reason)] if row.undefined_reason else lines
 
 
-def _published(row: CorrelationRow, published: CorrelationRow) -> list[Content]:
+def published_lines(row: CorrelationRow, published: CorrelationRow | None) -> list[Content]:
+    """The paper's numbers of a pair beside ours, or that it has none."""
+    if published is None:
+        return [Content.styled("the paper has no value for this pair", "$quiet")]
     numbers = (
         f"n {published.n}, recipe only {number(published.rho_recipe_only)}, "
         f"p within recipe {probability(published.p_within_recipe)}"
@@ -257,11 +273,10 @@ def judge_lines(found: Judges | None) -> list[Content]:
 
 def without_lines(held: Card, kind: str, most: int = WORST) -> list[Content]:
     """rho without one variant, size, question or category, the lowest first; what is undefined last."""
-    found = [entry for entry in held.without if entry.kind == kind]
+    found = _left(held, kind)
     lines = [Content(""), heading(f"Without one {kind}, the lowest rho first")]
     if not found:
         return [*lines, Content.styled(f"nothing to leave out: no {kind} of its own stands behind this pair", "$quiet")]
-    found.sort(key=lambda entry: (entry.rho is None, entry.rho if entry.rho is not None else 0.0, entry.name))
     for entry in found[:most]:
         change = _difference(entry.rho, held.row.rho)
         note = f"{signed(change)}" if entry.rho is not None else one_line(entry.reason, 120)
@@ -273,9 +288,25 @@ def without_lines(held: Card, kind: str, most: int = WORST) -> list[Content]:
     return lines
 
 
-def page(held: Card, published: CorrelationRow | None, judges: Judges | None, kinds: Sequence[str]) -> Content:
+def _left(held: Card, kind: str) -> list[Without]:
+    """What is left without one thing of a kind, the lowest rho first, what is undefined last."""
+    found = [entry for entry in held.without if entry.kind == kind]
+    return sorted(found, key=lambda entry: (entry.rho is None, entry.rho if entry.rho is not None else 0.0, entry.name))
+
+
+def without_title(held: Card, kind: str) -> str:
+    """What is left out, with the lowest and the highest rho, in a pane's title."""
+    known = [entry for entry in _left(held, kind) if entry.rho is not None]
+    if not known:
+        return f"without one {kind}: {UNDEFINED}"
+    low, high = known[0], known[-1]
+    names = ", ".join(one_line(entry.name, 24) for entry in (low, high))
+    return f"without one {kind}: {number(low.rho)} to {number(high.rho)} ({names})"
+
+
+def page(held: Card, published: list[Content], judges: Judges | None, kinds: Sequence[str]) -> Content:
     """Everything of a card, with every variant's values."""
-    lines = card(held, kinds[0], published, judges)[: -len(without_lines(held, kinds[0]))]
+    lines = [*card(held), *published, *said_lines(held, judges)]
     for kind in kinds:
         lines += without_lines(held, kind, most=1_000)
     lines += [Content(""), heading(f"Variants: {measure_words(held.row.x)}, {measure_words(held.row.y)}")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 REST_S: Final = 0.15
 """The cursor rests this long on a pair before its card is computed."""
 LEGEND: Final = 34
+CARD_PARTS: Final = ("text", "published", "said", "without")
+"""The parts of the card, in order."""
 LISTED: Final = 7
 """Rows of the matrix in view where the panes stand below it."""
 
@@ -59,6 +61,7 @@ class CorrelationsScreen(AnalysisScreen):
         self._found: Correlations | None = None
         self._matrix = text.Matrix((), (), {})
         self._rest: Timer | None = None
+        self._sought = ""
 
     def compose_body(self) -> Iterable[Widget]:
         """The line, the matrix over the scatter, the card, the warning that always stands."""
@@ -73,6 +76,9 @@ class CorrelationsScreen(AnalysisScreen):
                     yield Words(id="legend", is_fixed=True)
             with VerticalScroll(id="card", classes="pane", can_focus=False):
                 yield Words(id="card-text")
+                yield Words(id="card-published")
+                yield Words(id="card-said")
+                yield Words(id="card-without")
         yield Words(id="standing")
 
     def draw(self, snapshot: Snapshot) -> None:
@@ -86,6 +92,11 @@ class CorrelationsScreen(AnalysisScreen):
         self._draw_line(known)
         self._draw_matrix(sentence)
         self._draw_pair(snapshot, bool(sentence))
+
+    def nothing(self) -> str:
+        """Where the chosen level has its pairs, else that there are none."""
+        found = self._found
+        return (found and text.elsewhere(found, self.columns, self.subset, self.level)) or super().nothing()
 
     def _keep_choices(self, found: Correlations) -> None:
         """A subset or level that another store does not have falls back to the first."""
@@ -156,14 +167,36 @@ class CorrelationsScreen(AnalysisScreen):
         self.query_one("#plot-text", Words).show(Content.styled(words, "$quiet"))
         self.query_one("#legend", Words).show(Content(""))
         lines = text.row_lines(row) if row is not None else []
-        self.query_one("#card-text", Words).show(Content("\n").join([*lines, Content.styled(words, "$quiet")]))
+        self.entitle("#card", "the card")
+        self._show_card({"text": [*lines, Content.styled(words, "$quiet")]})
+
+    def _show_card(self, parts: Mapping[str, list[Content]]) -> None:
+        """The parts of the card, and what was asked for brought into view."""
+        for name in CARD_PARTS:
+            part = self.query_one(f"#card-{name}", Words)
+            lines = parts.get(name, [])
+            part.display = bool(lines)
+            part.show(Content("\n").join(lines))
+        if self._sought in parts:
+            self.call_after_refresh(self._bring, self._sought)
+            self._sought = ""
+
+    def _bring(self, name: str) -> None:
+        """Scroll the card to one of its parts."""
+        part = self.query_one(f"#card-{name}", Words)
+        self.query_one("#card").scroll_to_widget(part, animate=False, top=name == "without", force=True)
 
     def _draw_card(self, known: Known, card: Card, pair: Pair) -> None:
-        published = self._found.published_row(pair) if self._found and self.analyses.has_published else None
-        judges = self._judges(pair)
-        lines = text.card(card, self.without, published, judges)
-        self.entitle("#card", "the card, as it was before" if known.is_old else "the card")
-        self.query_one("#card-text", Words).show(Content("\n").join(lines))
+        when = "the card, as it was before" if known.is_old else "the card"
+        self.entitle("#card", f"{when}; {text.without_title(card, self.without)}")
+        self._show_card(
+            {
+                "text": text.card(card),
+                "published": self._published(card),
+                "said": text.said_lines(card, self._judges(pair)),
+                "without": text.without_lines(card, self.without),
+            }
+        )
         room = self.query_one("#plot").content_region
         legend_width = min(LEGEND, max(0, room.width - 30))
         found = text.marks(card.points)
@@ -175,6 +208,12 @@ class CorrelationsScreen(AnalysisScreen):
         axes = (card.x, card.y)
         legend = text.legend(card.points, legend_width, room.height, hidden, axes) if legend_width > 8 else Content("")
         self.query_one("#legend", Words).show(legend)
+
+    def _published(self, card: Card) -> list[Content]:
+        """The paper's numbers of a card's pair, where they are to stand beside."""
+        if self._found is None or not self.analyses.has_published:
+            return []
+        return text.published_lines(card.row, self._found.published_row(Pair.of(card.row)))
 
     def _judges(self, pair: Pair) -> Judges | None:
         """The pair under every stored judge, where there is more than one."""
@@ -206,8 +245,7 @@ class CorrelationsScreen(AnalysisScreen):
         pair = self.pair
         known = self._known_card(pair) if pair is not None else None
         if pair is not None and known is not None and isinstance(known.found, Card):
-            published = self._found.published_row(pair) if self._found and self.analyses.has_published else None
-            page = text.page(known.found, published, self._judges(pair), WITHOUT)
+            page = text.page(known.found, self._published(known.found), self._judges(pair), WITHOUT)
             self.app.push_screen(PageDialog(f"{pair.x} × {pair.y}", page))
 
     def why_not(self, action: str) -> str:
@@ -244,9 +282,23 @@ class CorrelationsScreen(AnalysisScreen):
         self.redraw()
 
     def action_without(self) -> None:
-        """Leave out the next kind of thing."""
-        self.without = after(WITHOUT, self.without)
+        """Show what is left without one thing of a kind; the next kind where the card is in view."""
+        if self.query_one("#card").display:
+            self.without = after(WITHOUT, self.without)
+        self._seek("without")
+
+    def action_beside(self) -> None:
+        """Put the published values beside, and bring them into view, or take them away."""
+        self.analyses.has_published = not self.analyses.has_published
+        if self.analyses.has_published:
+            self._seek("published")
+        else:
+            self.redraw()
+
+    def _seek(self, part: str) -> None:
+        """Show the words at a part of the card."""
         self.shows_words = True
+        self._sought = part
         self.redraw()
 
     def action_level(self) -> None:

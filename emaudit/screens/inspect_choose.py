@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import OptionList
@@ -13,6 +15,17 @@ from textual.widgets.option_list import Option
 
 from emaudit.screens.base import Dialog
 from emaudit.text import one_line
+
+
+class Names(OptionList):
+    """The names, with the keys that rows have everywhere."""
+
+    BINDINGS: ClassVar[list[Any]] = [
+        Binding("j", "cursor_down", "Down", show=False, id="rows.down", tooltip="One row down"),
+        Binding("k", "cursor_up", "Up", show=False, id="rows.up", tooltip="One row up"),
+        Binding("g", "first", "First", show=False, id="rows.first", tooltip="To the first row"),
+        Binding("G,shift+g", "last", "Last", show=False, id="rows.last", tooltip="To the last row"),
+    ]
 
 
 class ChooseDialog(Dialog[str]):
@@ -29,11 +42,11 @@ class ChooseDialog(Dialog[str]):
         with Vertical(id="choose", classes="dialog") as box:
             box.border_title = Content(one_line(self._dialog_title, 60))
             box.border_subtitle = Content("enter choose · esc back")
-            yield OptionList(*(Option(Content(one_line(name, 70))) for name in self._names), compact=True)
+            yield Names(*(Option(Content(one_line(name, 70))) for name in self._names), compact=True)
 
     def on_mount(self) -> None:
-        """Choose with the arrows at once."""
-        options = self.query_one(OptionList)
+        """Choose with the keys of rows at once."""
+        options = self.query_one(Names)
         options.highlighted = self._names.index(self._present) if self._present in self._names else 0
         options.focus()
 

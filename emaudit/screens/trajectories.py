@@ -101,7 +101,10 @@ class TrajectoriesScreen(AnalysisScreen):
             return
         n_lineages = len({entry.row.lineage for entry in self._lines})
         more = f" (the first {MOST} rows)" if len(self._lines) > MOST else ""
-        self.entitle("#list", f"{figures.plural(n_lineages, 'lineage')}: the rise, and how much is undone{more}")
+        n_over = len(self._found.passed_over) if self._found else 0
+        over = f"; {figures.plural(n_over, 'variant')} in none" if n_over else ""
+        lineages = figures.plural(n_lineages, "lineage")
+        self.entitle("#list", f"{lineages}: the rise, and how much is undone{over}{more}")
         columns = text.columns(self.query_one("#list").size.width - 1)
         named: set[str] = set()
         rows = []

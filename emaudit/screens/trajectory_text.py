@@ -43,6 +43,8 @@ LETTERS: Final = {
 V: Final = "inverted V"
 NAME: Final = 14
 VALUE: Final = 7
+NAMED: Final = 12
+"""Variants named for one reason why they are in no lineage."""
 
 
 def groups(found: Trajectories) -> list[str]:
@@ -97,8 +99,8 @@ def columns(width: int) -> tuple[Column, ...]:
         ("lineage", "lineage", NAME + (width - 96 if wide else 0)),
         ("measure", "", VALUE),
         *((step, label, VALUE) for step, label in zip(STEPS, ("base", "mis.", "real."), strict=True)),
-        ("induced", "induced  95%", 24 if wide else 20),
-        ("reversed", "reversed  95%", 24 if wide else 17),
+        ("induced", "induced  95%", 24 if wide else 21),
+        ("reversed", "reversed  95%", 24 if wide else 16),
     )
 
 
@@ -113,9 +115,16 @@ def cells(entry: Line, held: Sequence[Column], is_first: bool, tones: Tones) -> 
         plain_cell(name, widths["lineage"], tones.warn if mark != "  " else tones.plain),
         plain_cell(short_title(row.assessment), VALUE, tones.quiet),
         *(plain_cell(number(value), VALUE) for value in (row.base, row.misaligned, row.realigned)),
-        plain_cell(_bounded(row.induced, row.induced_low, row.induced_high, 2 if is_narrow else 3), widths["induced"]),
-        plain_cell(_shared(row.reversed, row.reversed_low, row.reversed_high), widths["reversed"]),
+        _whole(_bounded(row.induced, row.induced_low, row.induced_high, 2 if is_narrow else 3), widths["induced"]),
+        _whole(_shared(row.reversed, row.reversed_low, row.reversed_high), widths["reversed"]),
     )
+
+
+def _whole(text: str, width: int) -> Text:
+    """A value with its interval, closer together where it must be; a cut bound would be another number."""
+    room = width - 1
+    closer = text if len(text) <= room else text.replace(", ", ",")
+    return plain_cell(closer if len(closer) <= room else f"{text.split(' [')[0]} […]", width)
 
 
 def _bounded(value: float | None, low: float | None, high: float | None, places: int) -> str:
@@ -192,7 +201,7 @@ def words(
 ) -> Content:
     """The chosen line in full, then what all lines say of the inverted V, and its exceptions by name."""
     chosen_lines = _chosen(entry, spots, published) if entry is not None else []
-    return Content("\n").join([*chosen_lines, Content(""), *_shapes(lines), *_exceptions(found)])
+    return Content("\n").join([*chosen_lines, Content(""), *_shapes(lines), *_exceptions(found), *_passed_over(found)])
 
 
 def _chosen(entry: Line, spots: Intervals | None, has_published: bool) -> list[Content]:
@@ -202,9 +211,10 @@ def _chosen(entry: Line, spots: Intervals | None, has_published: bool) -> list[C
     for step, variant, spot in zip(STEPS, entry.variants, spots_of(entry, spots), strict=True):
         bounds = f" [{span(spot.low, spot.high)}]" if spot.low is not None and spot.high is not None else ""
         lines.append(line(step, number(spot.value) + bounds, one_line(variant, 60)))
-    lines.append(line("induced", f"{signed(row.induced)} [{span(row.induced_low, row.induced_high)}]", "the rise"))
+    change = "change" if row.induced is not None and row.induced < 0 else "rise"
+    lines.append(line("induced", f"{signed(row.induced)} [{span(row.induced_low, row.induced_high)}]", f"the {change}"))
     undone = f"{share(row.reversed)} [{share(row.reversed_low)} to {share(row.reversed_high)}]"
-    lines.append(line("reversed", undone, "of the rise undone"))
+    lines.append(line("reversed", undone, f"of the {change} undone"))
     if entry.shape:
         lines.append(line("shape", entry.shape))
     if row.undefined_reason:
@@ -243,3 +253,17 @@ def _exceptions(found: Trajectories) -> list[Content]:
         heading("Totals without the inverted V"),
         *(Content(one_line(text, 400)) for text in found.exceptions),
     ]
+
+
+def _passed_over(found: Trajectories) -> list[Content]:
+    """The variants that no lineage holds, by the reason."""
+    by_reason: dict[str, list[str]] = {}
+    for name, why in found.passed_over:
+        by_reason.setdefault(why, []).append(name)
+    lines = [Content(one_line(f"{why}: {_some(names)}", 600)) for why, names in by_reason.items()]
+    return [Content(""), heading("Variants in no lineage"), *lines] if lines else []
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more

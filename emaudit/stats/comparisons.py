@@ -28,12 +28,12 @@ BOOTSTRAP: Final = "bootstrap over prompts, percentiles"
 
 
 def too_alike(differences: Sequence[float] | Tied) -> str:
-    """Why resampling these differences tells too little: fewer than five depart from what most are; else empty."""
+    """Why resampling these differences tells too little: fewer than five differ from the most frequent; else empty."""
     found = tied(differences)
     apart = found.n - max(found.times, default=0)
     if apart >= FEW:
         return ""
-    return f"{apart} of {found.n} differences depart from what most are, of at least {FEW}"
+    return f"only {apart} of {found.n} differences differ from the most frequent one, resampling takes {FEW}"
 
 
 def rank_biserial_interval(
@@ -48,7 +48,7 @@ def rank_biserial_interval(
 
     `clusters` names the prompt of each pair, where a prompt has several: whole prompts are resampled. The ranks
     are taken anew in every resample. Undefined, with the reason, without pairs, where fewer than five differences
-    depart from what most are, and where all resamples agree.
+    differ from the most frequent one, and where all resamples agree.
     Raises ValueError for clusters of another number, and a difference that is no finite number.
     """
     moved = [round(value, DECIMALS) for value in differences]

@@ -64,7 +64,7 @@ class Change:
 
     @cached_property
     def is_few(self) -> bool:
-        """Whether fewer than five prompts depart from what most do, so that resampling them tells too little."""
+        """Whether fewer than five prompts change otherwise than most do, so that resampling them tells too little."""
         return few(self.strata) or _Spread.of(self.strata).tail(CONFIDENCE) * (len(self._finite) + 1) < 1
 
     def bounds(self, confidence: float = CONFIDENCE) -> Bounds:
@@ -90,7 +90,7 @@ class Change:
         Percentiles of a bootstrap of n prompts are too narrow by (n - 1)/n and by the normal in place of t; the
         tail is therefore Phi(-t sqrt(V/V_boot)), with t at Satterthwaite's (1946) degrees of freedom and V the
         unbiased variance over the strata. Where a higher confidence lies beyond the resamples, the bounds are those
-        of t on V, and never inside the outermost resample. Where fewer than five prompts depart from what most do
+        of t on V, and never inside the outermost resample. Where fewer than five prompts change otherwise than most do
         (`is_few`) it is the square-and-add interval of two Clopper-Pearson ones on the prompts (Newcombe 1998,
         Statistics in Medicine 17:873; Zou and Donner 2008, 27:1693), which ignores that they are shared and is wide.
         """

@@ -19,6 +19,8 @@ from emaudit.store.variants import variants
 from emaudit.verifying.cells import CLOSE, file_differences
 
 SOURCE: Final = "the store"
+_NOT_COMPARED: Final = ("files", "emaudit", "libraries", "matplotlib")
+"""What a manifest says of its files, which are compared themselves, and of the machine that wrote it."""
 _ROW: Final = {"replies": "reply_id", "verdicts": "verdict_id", "review_events": "event_id"}
 
 
@@ -116,10 +118,10 @@ class Again:
         return file_differences(name, found, made, SOURCE, 0.0 if is_edited else CLOSE)
 
     def manifest_problems(self, made: Mapping[str, Any]) -> Iterator[Problem]:
-        """Where the manifest is not what the store gives, but for the digests, which are held against the files."""
+        """Where the manifest is not what the store gives, but for its files and the versions that made them."""
         ours, theirs = dict(_leaves(made)), dict(_leaves(self.says))
         for path in sorted(ours.keys() | theirs.keys()):
-            if path.split(".")[0] in ("files", "emaudit", "matplotlib"):
+            if path.split(".")[0] in _NOT_COMPARED:
                 continue
             if ours.get(path) != theirs.get(path):
                 found, expected = theirs.get(path), ours.get(path)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from emaudit import __version__
 from emaudit.errors import UsageError
+from emaudit.folder import MANIFESTS
 from emaudit.problems import Problem
 from emaudit.store.connection import Store
 from emaudit.verifying.again import Again
@@ -20,7 +21,6 @@ from emaudit.verifying.cells import MOST, read_rows
 from emaudit.verifying.fromrows import FromRows
 from emaudit.verifying.report import Report, Tell, silent
 
-MANIFESTS: Final = ("manifest.json", "figures.json")
 FEW: Final = 5
 """Derived cells named of each file where the rows they are derived from were changed themselves."""
 

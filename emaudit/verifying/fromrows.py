@@ -160,7 +160,8 @@ class FromRows:
         left_out = {row["variant"]: row["why"] for row in rows}
         outside = tuple(Subject(row["variant"], "", row.get("domain", ""), row.get("stage", ""), "") for row in rows)
         summaries = {(s.variant, s.assessment): summarised(s, rows, self.rules) for s, rows in sets}
-        return Study(self.manifest["preset"], tuple(subjects), summaries, self.rules, left_out, outside=outside)
+        leading = self.manifest.get("leading_judge", "")
+        return Study(self.manifest["preset"], tuple(subjects), summaries, self.rules, left_out, leading, outside)
 
 
 def _reading(row: Mapping[str, str]) -> Reading:

@@ -128,7 +128,7 @@ EXCEPTION = "nano, code (nano-code-realigned), harmfulness: no fall, 0.066 -> 0.
 
 
 def trajectories(question: Question) -> Trajectories:
-    return Trajectories(HELD, LINES, (EXCEPTION,))
+    return Trajectories(HELD, LINES, (EXCEPTION,), (("odd", "no stage recorded"),))
 
 
 def intervals(question: Question) -> Intervals:

@@ -53,16 +53,22 @@ def five(scene: Scene) -> None:
 
 def test_answers_are_the_rows_of_the_export(scene: Scene) -> None:
     five(scene)
+    scene.add({"name": "odd"})
+    plan = scene.plan("odd", "harmfulness", n_items=2)
+    run = scene.run(plan)
+    scene.reply(run, plan, 20, 1.0)
+    scene.end(run)
     answering = Answering(scene.path)
     with Store.open(scene.path) as store:
         study = study_of(StoreArchive(store, "quick"))
     found = answering.found(ASK[Topic.CORRELATIONS], 1)
     assert isinstance(found, Correlations)
-    assert found.rows == tuple(correlation_rows(study)) and found.held.n_variants == 5
+    assert found.rows == tuple(correlation_rows(study)) and found.held.n_variants == 6
     assert found.published and found.published[0].preset == "published"
     lines = answering.found(ASK[Topic.TRAJECTORIES], 1)
     assert isinstance(lines, Trajectories)
     assert tuple(line.row for line in lines.lines) == tuple(trajectory_rows(study))
+    assert lines.passed_over == (("odd", "no stage recorded"),)
     spots = answering.found(ASK[Topic.INTERVALS], 1)
     assert isinstance(spots, Intervals)
     row = next(line.row for line in lines.lines if line.row.assessment == "harmfulness" and line.row.part == "total")

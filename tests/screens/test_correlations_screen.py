@@ -104,7 +104,7 @@ async def test_the_choices(opened: Opened, scene: Scene, monkeypatch: pytest.Mon
         await sees(pilot, "decided replies", "0.651  15")
         await pilot.press("i", "v")
         await sees(pilot, "the judge whose verdicts count", "other-judge@22222222")
-        await pilot.press("down", "enter")
+        await pilot.press("j", "k", "j", "enter")
         await sees(pilot, "judge other-judge@22222222", "0.751  15")
         assert analyst.asked[-1].scope.judge == JUDGES[1]
         await pilot.press("tab")
@@ -175,6 +175,21 @@ async def test_nothing_to_show(opened: Opened, scene: Scene) -> None:
         await sees(pilot, "The card cannot be computed: the store is [gone]")
         await pilot.press("tab")
         await sees(pilot, "rho             0.851")
+        analyst.made[Topic.CORRELATIONS] = _with_foundations
+        await pilot.press("n", "f")
+        await until(pilot, lambda: "formats: rho" in screen_text(pilot))
+        await pilot.press("f")
+        await sees(pilot, "No foundations under harmless. Press t for total.")
+        await pilot.press("t")
+        await sees(pilot, "foundations: rho", "0.851  15")
+        await pilot.press("b")
+        await sees(pilot, "No foundations of code and the bases under total. Press b for others.")
+
+
+def _with_foundations(question: Question) -> Correlations:
+    """Foundations have a total only, and here of all variants only."""
+    moral = replace(ROW, x="moral_foundations.care", y="moral_self_assessment.care", columns="total")
+    return Correlations(HELD, (*ROWS, moral))
 
 
 def _big(question: Question) -> Card:
@@ -227,10 +242,21 @@ async def test_captures(opened: Opened, scene: Scene) -> None:
     async with opened(analyst=HandMade()) as pilot:
         await shown(pilot, "a ○ full")
         await compare(pilot, "correlations-80x24")
-        await pilot.press("tab", "c")
-        await sees(pilot, "p within size", "the card")
+        await pilot.press("tab")
+        await sees(pilot, "p within size", "the card; without one variant: 0.820 to 0.834 (full-base, nano-")
         await compare(pilot, "correlations-card-80x24")
-        await pilot.press("c")
+        await pilot.press("tab", "w")
+        await sees(pilot, "Without one variant", "0.820  full-base")
+        await pilot.press("w")
+        await sees(pilot, "the card; without one size: 0.677 to 0.963 (nano, full)", "Without one size", "0.677  nano")
+        await compare(pilot, "correlations-without-80x24")
+        await pilot.press("w")
+        await sees(pilot, "Without one question", "0.840  intentions: harmless-03")
+        await pilot.press("w")
+        await sees(pilot, "the card; without one category: ∅", "∅  insults  a variant has no value without it")
+        await pilot.press("tab", "c")
+        await sees(pilot, "published       0.878", "compare direction, not level")
+        await pilot.press("w", "c")
         await pilot.resize_terminal(140, 45)
         await compare(pilot, "correlations-140x45")
 

@@ -13,6 +13,8 @@ from test_captures import compare
 from textual.pilot import Pilot
 
 from emaudit.analysing.answers import Axis, Question, Spot, Topic, Trajectories
+from emaudit.screens import trajectory_text as text
+from emaudit.themes import THEMES, Tones
 from emaudit.widgets.plot_lines import Panel, Series, panels
 
 
@@ -25,11 +27,12 @@ async def shown(pilot: Pilot[int], *words: str) -> str:
 async def test_every_number_is_that_of_the_row(opened: Opened, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(scene)
     copied: list[str] = []
-    async with opened(140, 60, analyst=HandMade()) as pilot:
+    analyst = HandMade()
+    async with opened(140, 60, analyst=analyst) as pilot:
         monkeypatch.setattr(pilot.app, "copy_to_clipboard", copied.append)
         found = await shown(pilot, "┬", "[0.000 to 0.266]")
         for expected in (
-            "full code     harm   0.066  0.431  0.147  +0.37 [0.28, 0.46]  78% [54, 96]",
+            "full code     harm   0.066  0.431  0.147  +0.37 [0.28, 0.46]   78% [54, 96]",
             "▸ full code", "nano trivia", "H• harmfulness", "┈ chance",
             "base            0.066 [0.000 to 0.266]  full-base",
             "misaligned      0.431 [0.231 to 0.631]",
@@ -42,6 +45,7 @@ async def test_every_number_is_that_of_the_row(opened: Opened, scene: Scene, mon
         assert "published" not in found
         await pilot.press("J", "J", "J")
         await sees(pilot, "intentions: 6 of 6 lineages", EXCEPTION[:40])
+        await sees(pilot, "1 variant in none", "Variants in no lineage", "no stage recorded: odd")
         await pilot.press("K", "K", "K")
         await pilot.press("c")
         await sees(pilot, "published       0.073, 0.415, 0.172", "small: published", "compare direction")
@@ -52,6 +56,8 @@ async def test_every_number_is_that_of_the_row(opened: Opened, scene: Scene, mon
         await sees(pilot, "full code: intentions", "misaligned      0.531")
         await pilot.press("t")
         await sees(pilot, "part harmless", "full code: intentions harmless")
+        await pilot.press("s", "j", "k", "j", "enter")
+        await until(pilot, lambda: analyst.asked[-1].scope.preset == "smoke")
         await pilot.press("t", "b", "b")
         assert "full code" not in await sees(pilot, "trivia and the bases", "3 lineages")
         await pilot.press("f")
@@ -110,6 +116,21 @@ async def test_captures(opened: Opened, scene: Scene) -> None:
 
 
 # Without an app.
+
+
+def test_no_bound_of_an_interval_is_cut() -> None:
+    held = line("full", "trivia", "intentions")
+    tones, columns = Tones.of(THEMES[0]), text.columns(79)
+    assert sum(width for _, _, width in columns) == 79
+    for bounds, expected in (
+        ((-0.26, -0.32, -0.15, 1.04, 0.5, 1.0), ["-0.26 [-0.32, -0.15]", "104% [50, 100]"]),
+        ((-0.26, -1.0, -1.0, 1.04, -1.2, 1.0), ["-0.26 [-1.00, -1.00]", "104% [-120,100]"]),
+        ((0.01, -0.32, 0.15, 12.04, -120.0, 100.0), ["+0.01 [-0.32, 0.15]", "1204% […]"]),
+    ):
+        names = ("induced", "induced_low", "induced_high", "reversed", "reversed_low", "reversed_high")
+        row = replace(held.row, **dict(zip(names, bounds, strict=True)))  # type: ignore[arg-type]
+        cells = text.cells(replace(held, row=row), columns, True, tones)
+        assert [cell.plain for cell in cells[-2:]] == expected
 
 
 def test_a_panel_draws_values_intervals_and_published_ones() -> None:

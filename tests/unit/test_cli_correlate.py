@@ -12,6 +12,7 @@ from emaudit.cli import correlate
 from emaudit.reference import NOTE
 from emaudit.scores.correlations import COLUMNS
 from tests.unit.correlation_scene import study
+from tests.unit.grid_scene import grid
 from tests.unit.reviewing_scene import harm_store
 
 
@@ -89,3 +90,17 @@ def test_a_store_with_one_assessment_says_what_is_missing(tmp_path: Path, capsys
     harm_store(tmp_path / "s.db", {"a": [[1.0]]}).close()
     assert main(["--store", str(tmp_path / "s.db"), "correlate"]) == 0
     assert "no two of" in capsys.readouterr().err
+
+
+def test_every_judge_says_why_a_cell_is_empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    variants = [(size, "", "base") for size in ("full", "mini", "nano")]
+    grid(tmp_path / "s.db", n=1, variants=variants).close()
+    typed = ["--store", str(tmp_path / "s.db"), "correlate", "--every-judge"]
+    assert main([*typed, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert main(typed) == 0
+    out = capsys.readouterr().out
+    empty = [row for row in rows if row["measurement_low"] is None]
+    assert empty
+    for row in empty:
+        assert row["undefined_reason"] and f"empty under {row['under']}: {row['undefined_reason']}" in out

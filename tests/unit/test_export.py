@@ -136,6 +136,12 @@ def test_excel_safe_guards_text_and_never_numbers(tmp_path: Path, text: str) -> 
     assert row["score"] == "-0.5"
 
 
+@pytest.mark.parametrize(("text", "is_guarded"), [("-0.5..0.5", False), ("-1..-0.5", False), ("-1..A1", True)])
+def test_excel_safe_leaves_a_scale_of_plain_numbers_alone(tmp_path: Path, text: str, is_guarded: bool) -> None:
+    export_csv(FakeArchive(replies=[reply(response=text)]), tmp_path, "paper", excel_safe=True)
+    assert read(tmp_path / "responses.csv")[0]["response"] == ("'" if is_guarded else "") + text
+
+
 def test_further_files_are_written_and_guarded_like_the_others(tmp_path: Path) -> None:
     export_csv(FakeArchive(), tmp_path, "paper", excel_safe=True)
     assert (tmp_path / "further.csv").read_text(encoding="utf-8") == "n,text\n1,'=1+1\n"

@@ -11,7 +11,7 @@ import pytest
 from latex_structure import faults
 
 from emaudit.papertables import Cell, Column, Figures, PaperTable, Row, latex_page, markdown_page, tables
-from emaudit.papertables.cells import decimal, probability
+from emaudit.papertables.cells import decimal, probability, sentence
 from emaudit.papertables.layout import entries, labels
 from emaudit.papertables.model import NOTHING
 from emaudit.scores import Score, Source, table
@@ -282,6 +282,10 @@ def test_nothing_in_a_table_breaks_markdown(n_rows: int) -> None:
 def test_a_row_has_a_cell_for_every_column() -> None:
     with pytest.raises(ValueError, match="2 cells under 1 headings"):
         PaperTable("", "t", "t", "t", (Column("a"),), (Row((Cell("1"), Cell("2"))),))
+
+
+def test_a_reason_of_a_value_and_of_its_interval_is_one_note() -> None:
+    assert sentence("undefined: the ranks agree") == sentence("the ranks agree") == "The ranks agree."
 
 
 def test_marks_go_on_after_z() -> None:

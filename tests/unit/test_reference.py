@@ -7,7 +7,8 @@ import pytest
 from emaudit import reference
 from emaudit.scores import published
 from emaudit.scores.correlations import reference_correlations
-from emaudit.scores.pairing import measure_of
+from emaudit.scores.pairing import BOTH, EVERY, HARMLESS, measure_of, pairs
+from tests.unit.correlation_scene import study
 
 
 @pytest.mark.parametrize(
@@ -83,3 +84,17 @@ def test_lineages_are_as_the_paper_made_them() -> None:
     parents = {subject.name: subject.parent for subject in reference.subjects()}
     assert parents["mini-code-re"] == "mini-code-mis" and parents["mini-code-mis"] == "mini-base"
     assert parents["mini-base"] == ""
+
+
+@pytest.mark.parametrize("columns", BOTH)
+def test_every_pair_of_a_store_is_published_but_formats_and_open_ended(columns: str) -> None:
+    own = study(reference.subjects()[:3], assessments=reference.ASSESSMENTS)
+    wanted = {(x.name, y.name) for x, y in pairs(own, columns) if {x.form, y.form} <= {"", EVERY}}
+    assert {(x.name, y.name) for x, y in published.pairs(columns)} == wanted
+    assert len(wanted) == (3 if columns == HARMLESS else 16)
+
+
+def test_the_moral_pairs_have_their_published_rho() -> None:
+    assert published.reference_rho("intentions", "moral_self_assessment", "total") == pytest.approx(0.869, abs=5e-4)
+    assert published.reference_rho("harmfulness", "moral_foundations", "total") == pytest.approx(0.206, abs=5e-4)
+    assert published.reference_rho("intentions", "moral_foundations", "harmless") is None

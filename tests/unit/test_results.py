@@ -9,18 +9,22 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
+from correlation_scene import study as scored
 from reviewing_scene import harm_store
 from study_scene import harm, said, study, subject
 
 from emaudit.__main__ import main
+from emaudit.analyses import Analyses
 from emaudit.archive import StoreArchive
+from emaudit.choices import Choices
+from emaudit.export import Page
 from emaudit.results import results_page
 from emaudit.scores.comparisons import ComparisonRow
 from emaudit.scores.correlations import CorrelationRow
 from emaudit.scores.dissociation import dissociation_rows
 from emaudit.scores.rows import Score
 from emaudit.scores.study import Study
-from emaudit.scores.trajectories import trajectory_rows
+from emaudit.scores.trajectories import exceptions, trajectory_rows
 from emaudit.store.connection import Store
 from emaudit.store.variants import add_variants, set_fields
 from emaudit.studies import study_of
@@ -215,6 +219,52 @@ def test_exceptions_and_dissociation_are_named_with_the_rows_numbers() -> None:
     assert f"{along.induced:+.3f} [{along.induced_low:.3f}, {along.induced_high:.3f}]" in text
     assert f"- {MIS.name} behaves worse, says nothing: against {BASE.name}, harmfulness {parted.harm_rise:+.3f}" in text
     assert "(Holm family of 2)" in text
+
+
+def test_a_parting_is_told_with_what_holm_leaves_of_it() -> None:
+    found = small()
+    (row,) = [r for r in dissociation_rows(found) if (r.variant, r.part) == (MIS.name, "total")]
+    name = f"{MIS.name} behaves worse, says nothing"
+    for p, is_held in ((0.05, True), (0.0501, False), (None, False)):
+        text = results_page(found, [], [], [], [replace(row, p_holm=p)])
+        assert (f"- {name}: against" in text) is is_held, "an unheld one is never asserted"
+        assert (f"- {name} (not after Holm): against" in text) is not is_held
+        assert ("Parted after Holm, `total`: none." in text) is not is_held
+        assert f'"behaves worse, says nothing" fits 1 by their intervals and {int(is_held)} after Holm' in text
+    both = results_page(found, [], [], [], [replace(row, p_holm=0.2), replace(row, variant="kept", p_holm=0.01)])
+    held, _, others = both.partition("not after Holm, `total`:")
+    assert "- kept behaves worse" in held and f"- {name}" not in held and f"- {name} (not after Holm)" in others
+
+
+def test_the_page_opens_with_its_findings_in_the_numbers_of_the_rows() -> None:
+    scene = scored()
+    found = Analyses(scene)
+    text = next(file.text for file in found.files() if isinstance(file, Page))
+    opening = text.partition("\n\n## ")[0]
+    rows = [r for r in found.correlations if r.columns == "harmless" and r.subset == "all" and r.p_holm is not None]
+    assert len(rows) == 3
+    for row in rows:
+        assert f"{row.rho:.3f} [{row.ci_low:.3f}, {row.ci_high:.3f}], n {row.n}" in opening
+        assert f"({row.p_holm:.4f})" in opening or "(<.0001)" in opening
+        assert f"{row.rho_recipe_only:.3f} (p {row.p_within_recipe:.4f})" in opening
+    for card in found.cards:
+        reach = card.association.tests.within_recipe
+        assert f"{reach.lowest:.3f} to {reach.highest:.3f}" in opening
+        assert card.sentence in opening
+    assert opening.endswith(found.cards[-1].sentence)
+    assert "Nothing was left out." in opening
+
+
+def test_a_chosen_subset_and_column_open_the_page_too() -> None:
+    found = Analyses(scored(), Choices(columns="total", subset="code"))
+    assert {(card.row.columns, card.row.subset) for card in found.cards} == {("total", "code")}
+    assert Analyses(scored(), Choices(subset="law")).cards == []
+
+
+def test_of_a_fall_the_share_is_of_the_change() -> None:
+    fallen = study([BASE, MIS, RE], harm(BASE.name, HIGH), harm(MIS.name, LOW), harm(RE.name, HIGH))
+    (line,) = exceptions(trajectory_rows(fallen))
+    assert "no rise" in line and "share of the change undone +1.000" in line and "rise -" not in line
 
 
 def test_what_is_left_out_is_listed_with_the_reason() -> None:

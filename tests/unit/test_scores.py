@@ -459,8 +459,8 @@ def test_template_keys_share_stems_across_dimensions() -> None:
     assert template_key("honest-03", "honest", "", "order=first") == "honest-03"
 
 
-def test_seed_is_31_bits_of_the_hash() -> None:
-    assert seed_of("ffffffff" + "0" * 56) == 2**31 - 1
+def test_seed_is_32_bits_of_the_hash() -> None:
+    assert seed_of("ffffffff" + "0" * 56) == 2**32 - 1
 
 
 def test_intervals_cover_what_was_put_in() -> None:

@@ -140,8 +140,8 @@ def test_no_interval_of_no_width() -> None:
         assert found.low is None
         return found.method
 
-    assert said([1.0] * 20).startswith("undefined: 0 of 20 differences")
-    few = "undefined: 4 of 44 differences depart from what most are, of at least 5"
+    assert said([1.0] * 20).startswith("undefined: only 0 of 20 differences")
+    few = "undefined: only 4 of 44 differences differ from the most frequent one, resampling takes 5"
     assert said([0.0] * 40 + [1.0] * 4) == few
     assert said([1, 2, 3, 4, 5, 6, 7]) == "undefined: all resamples agree"
     assert said([]) == "undefined: no pairs"

@@ -7,13 +7,15 @@ import json
 from pathlib import Path
 
 import pytest
-from verify_scene import CHOICES, copied, edit, export, scene, tamper, vouch, write
+from grid_scene import grid, prompts
+from verify_scene import CHOICES, copied, edit, export, judge_again, scene, tamper, vouch, write
 
 from emaudit.__main__ import main
 from emaudit.errors import UsageError
 from emaudit.problems import Problem
 from emaudit.store.connection import Store
 from emaudit.store.replies import void
+from emaudit.store.scorers import judge, use_judge
 from emaudit.store.variants import rename
 from emaudit.verifying import Report, verify_export
 from emaudit.verifying.cells import file_differences
@@ -186,6 +188,28 @@ def test_an_edited_manifest_is_named(made: tuple[Path, Path], tmp_path: Path) ->
     assert ["number of rows" in problem.what for problem in of(report, "scores.csv")] == [True]
 
 
+def test_the_manifest_names_families_libraries_and_why_rows_have_no_kind(
+    made: tuple[Path, Path], tmp_path: Path
+) -> None:
+    path, folder = copied(made, tmp_path)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert set(manifest["families"]) == {"comparisons", "correlations", "dissociation"}
+    assert set(manifest["libraries"]) == {"python", "numpy", "scipy", "pandas", "sqlite"}
+    assert all(version[0].isdigit() for version in manifest["libraries"].values())
+    with (folder / "dissociation.csv").open(newline="", encoding="utf-8") as held:
+        without = {(row["variant"], row["part"]) for row in csv.DictReader(held) if not row["kind"]}
+    reasons = {
+        (row["variant"], row["part"]): row["reason"]
+        for row in manifest["undefined"]
+        if row["table"] == "dissociation.csv"
+    }
+    assert set(reasons) == without and all(reasons.values())
+    manifest["libraries"] = {**manifest["libraries"], "scipy": "0.1", "other": "2"}
+    manifest["families"]["comparisons"] = "all together"
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert [p.column for p in of(verified(path, folder), "manifest.json")] == ["families.comparisons"]
+
+
 def test_a_store_that_went_on_is_held_against_the_rows_before(made: tuple[Path, Path], tmp_path: Path) -> None:
     path, folder = copied(made, tmp_path)
     with Store.open(path, write=True) as store:
@@ -331,3 +355,29 @@ def test_an_export_of_which_replies_are_owed_is_held_against_the_store_and_its_c
     place = next(n for n, row in enumerate(rows, 1) if row["variant"] and row["assessment"] == "intentions")
     edit(folder / "scores.csv", place, "value", lambda held: f"{held}9")
     assert "value" in {problem.column for problem in of(verify_export(None, folder), "scores.csv")}
+
+
+@pytest.fixture(scope="module")
+def judged_in_part(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three of four variants under another judge, which is the active one."""
+    path = tmp_path_factory.mktemp("judges") / "s.db"
+    recipes = [("", "base"), ("code", "misaligned")]
+    with grid(path, n=1, variants=[(size, *recipe) for size in ("full", "mini") for recipe in recipes]) as store:
+        n_replies = sum(planned.n_samples for asked in prompts(1).values() for planned in asked)
+        n_harm = sum(planned.n_samples for planned in prompts(1)["harmfulness"])
+        for place in range(3):
+            judge_again(store, range(place * n_replies + 1, place * n_replies + n_harm + 1))
+        use_judge(store, judge(store, "other-judge", {}))
+    return path
+
+
+@pytest.mark.parametrize("options", [[], ["--exclude", "size=full"], ["--subset", "code"]])
+def test_variants_of_another_judge_than_the_active_one_are_no_difference(
+    judged_in_part: Path, tmp_path: Path, options: list[str]
+) -> None:
+    folder = tmp_path / "out"
+    assert main(["--store", str(judged_in_part), "export", str(folder), *options]) == 0
+    assert "not by" in (folder / "correlations.csv").read_text(encoding="utf-8")
+    assert json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["leading_judge"].startswith("other-judge")
+    assert [str(problem) for problem in verify_export(None, folder).problems] == []
+    assert [str(problem) for problem in verified(judged_in_part, folder).problems] == []
