@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from emaudit.prompts import content_hash
@@ -208,7 +208,8 @@ WHERE pc.plan_id = ?
 """
 _Place = tuple[str, str, str, str, int]
 """Item, part, format and condition of a cell, and how many replies it still owes."""
-_Read = tuple[str, str, str, str, str, str, float | None, str, str]
+Read = tuple[str, str, str, str, str, str, float | None, str, str]
+"""What is known of a reply once it is read: the fields of a Tally but for `n`."""
 _Grouped = tuple[int, str, str, str, float | None, str, str, int | None, int]
 
 
@@ -225,11 +226,11 @@ def read(store: Store, plan: Plan, judge: Scorer | None = None, parser: int | No
         chosen = judge_of(store, plan)
         rows = _grouped(store, plan, parser, chosen)
     places: dict[int, _Place] = {row[0]: tuple(row[1:]) for row in store.db.execute(_PLANNED, (plan.plan_id,))}
-    counted: Counter[_Read] = Counter()
+    readings: Counter[Read] = Counter()
     for cell, judged, outcome, status, value, reason, by, _, n in rows:
         item, part, form, condition, _ = places[cell]
-        counted[item, judged or part, form, condition, outcome, status, value, reason, by] += n
-    found = [Tally(*key, n) for key, n in sorted(counted.items(), key=_tally_order)]
+        readings[item, judged or part, form, condition, outcome, status, value, reason, by] += n
+    found = counted(readings)
     owed = sorted(place for place in places.values() if place[4])
     found += [Tally(*place[:4], "", "owed", None, "", "", place[4]) for place in owed]
     used = any(row[6] not in ("", "parser") for row in rows)
@@ -246,10 +247,14 @@ def _grouped(store: Store, plan: Plan, parser: int, judge: Scorer | None) -> lis
     return store.db.execute(_GROUPED, binding).fetchall()
 
 
-def _tally_order(entry: tuple[_Read, int]) -> tuple[object, ...]:
-    """SQLite's own order, where no value comes before every value."""
-    (*place, value, reason, by), _ = entry
-    return (*place, value is not None, value or 0.0, reason, by)
+def counted(readings: Mapping[Read, int]) -> list[Tally]:
+    """How many replies were read how, as tallies in SQLite's own order, where no value comes before every value."""
+
+    def order(read: Read) -> tuple[object, ...]:
+        *place, value, reason, by = read
+        return (*place, value is not None, value or 0.0, reason, by)
+
+    return [Tally(*read, readings[read]) for read in sorted(readings, key=order)]
 
 
 def tallies(store: Store, plan: Plan, judge: Scorer | None = None, parser: int | None = None) -> list[Tally]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from emaudit.problems import Problem
 from emaudit.scores import COLUMNS, Rules, Score, Source, as_record, table
 from emaudit.scores.study import Study, Subject
 from emaudit.scores.summary import summarised
+from emaudit.store.readings import Read, Tally, counted
 from emaudit.verifying.cells import differences, read_rows
 from emaudit.verifying.report import Tell
 
@@ -28,25 +29,7 @@ EVERY: Final = 20_000
 
 Plan = tuple[str, str]
 """(variant, assessment)."""
-Reading = tuple[str, str, str, str, str, str, float | None, str, str]
-"""What a row says: the fields of a Counted but for `n`."""
 Known = Callable[[Sequence[str]], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """How many rows of responses.csv of one plan say the same."""
-
-    item: str
-    part: str
-    format: str
-    condition: str
-    outcome: str
-    status: str
-    value: float | None
-    reason: str
-    scored_by: str
-    n: int
 
 
 class FromRows:
@@ -94,9 +77,9 @@ class FromRows:
 
     def problems(self, most: int) -> Iterator[Problem]:
         """Every derived cell that does not follow from the rows."""
-        counts: dict[Plan, Counter[Reading]] = {plan: Counter() for plan in self.sources}
+        counts: dict[Plan, Counter[Read]] = {plan: Counter() for plan in self.sources}
         yield from self._count(counts)
-        sets = [(source, _tallies(counts[plan])) for plan, source in self.sources.items()]
+        sets = [(source, counted(counts[plan])) for plan, source in self.sources.items()]
         scores = table(sets, self.rules)
         yield from self._scores(scores, most)
         if self.owed:
@@ -106,7 +89,7 @@ class FromRows:
             if made.name in self.manifest.get("files", {}):
                 yield from self._table(made, most) if isinstance(made, Table) else self._page(made)
 
-    def _count(self, counts: Mapping[Plan, Counter[Reading]]) -> Iterator[Problem]:
+    def _count(self, counts: Mapping[Plan, Counter[Read]]) -> Iterator[Problem]:
         """Count the replies of every plan; yields the rows that no plan of the manifest asks for."""
         for number, row in enumerate(self._records("responses.csv"), 1):
             if number % EVERY == 0:
@@ -148,7 +131,7 @@ class FromRows:
     def _cells(self, values: Iterable[object]) -> list[str]:
         return [cell_text(value, self.excel_safe) for value in values]
 
-    def _study(self, sets: Sequence[tuple[Source, Sequence[Counted]]]) -> Study:
+    def _study(self, sets: Sequence[tuple[Source, Sequence[Tally]]]) -> Study:
         subjects = sorted(
             (
                 Subject(name, row["size"], row["domain"], row["stage"], row["parent"])
@@ -164,17 +147,9 @@ class FromRows:
         return Study(self.manifest["preset"], tuple(subjects), summaries, self.rules, left_out, leading, outside)
 
 
-def _reading(row: Mapping[str, str]) -> Reading:
+def _reading(row: Mapping[str, str]) -> Read:
     status, _, reason = row["score_status"].partition(": ")
     return (
         *(row["item"], row["category_or_dimension"], row["format"], row["condition"], row["outcome"], status),
         *(float(row["score"]) if row["score"] else None, reason, row["scored_by"]),
     )
-
-
-def _tallies(counts: Mapping[Reading, int]) -> list[Counted]:
-    def order(key: Reading) -> tuple[object, ...]:
-        *place, value, reason, by = key
-        return (*place, value is not None, value or 0.0, reason, by)
-
-    return [Counted(*key, n=counts[key]) for key in sorted(counts, key=order)]
