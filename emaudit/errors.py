@@ -5,6 +5,7 @@ EmauditError
 │   ├── BadInput          a file with a line that cannot be read: names file, line and field
 │   └── RunHeld           another runner holds the run
 ├── StoreError            exit 2: the store cannot be opened as asked
+│   └── StoreGone         exit 3: the file was moved, deleted or replaced while it was in use
 ├── DiskFull              exit 3: the disk or the store cannot take another row
 └── EndpointError         exit 3: an endpoint stopped the run
 """
@@ -38,6 +39,12 @@ class RunHeld(UsageError):
 
 class StoreError(EmauditError):
     """The store cannot be opened as asked; it was not touched."""
+
+
+class StoreGone(StoreError):
+    """The file of an open store was moved, deleted or replaced while it was in use."""
+
+    exit_code = 3
 
 
 class DiskFull(EmauditError):

@@ -83,7 +83,7 @@ class Folder:
             raise self._failure(error) from error
 
     def _failure(self, error: OSError) -> UsageError | DiskFull:
-        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
         return (DiskFull if full else UsageError)(f"{self.directory}: cannot hold the export: {error.strerror}")
 
     def table(self, name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

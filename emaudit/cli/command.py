@@ -12,16 +12,17 @@ from emaudit.cli import crash
 from emaudit.cli.arguments import Parser, Verbs, common
 from emaudit.cli.context import Context
 from emaudit.cli.output import say
-from emaudit.cli.registry import FAMILIES
+from emaudit.cli.registry import register
 from emaudit.errors import EmauditError, UsageError
+from emaudit.store.told import told_at
 
 EXIT_CODES = """\
 exit codes: 0 done, nothing owed; 1 finished or stopped on request with something owed; 2 usage, configuration, or
 another runner holds the run; 3 stopped by an endpoint or by the disk; 130, 143, 129 on SIGINT, SIGTERM, SIGHUP"""
 
 
-def build() -> Parser:
-    """The whole command line."""
+def build(argv: Sequence[str] | None = None) -> Parser:
+    """The whole command line, or as much of it as the words in `argv` can mean."""
     parser = Parser(
         prog="emaudit",
         description="Audit fine-tuned chat models for emergent misalignment. Without a command: the app.",
@@ -29,9 +30,7 @@ def build() -> Parser:
         parents=[common()],
     )
     parser.add_argument("--version", action="version", version=f"emaudit {__version__}")
-    verbs = Verbs(parser, "command")
-    for family in FAMILIES:
-        family(verbs)
+    register(Verbs(parser, "command"), argv)
     return parser
 
 
@@ -56,7 +55,7 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _act(argv: Sequence[str]) -> int:
-    options = build().parse_args(list(argv))
+    options = build(argv).parse_args(list(argv))
     if getattr(options, "json", False) and not getattr(options, "lists", False):
         raise UsageError(f"`{getattr(options, 'verb', 'emaudit')}` lists nothing and takes no --json")
     context = Context(options)
@@ -66,7 +65,8 @@ def _act(argv: Sequence[str]) -> int:
         return open_app(context)
     if getattr(options, "act", None) is None:
         raise UsageError(f"`emaudit {options.command}` needs one more word: see `emaudit {options.command} --help`")
-    code: int = options.act(context)
+    with told_at(context.store_path):
+        code: int = options.act(context)
     sys.stdout.flush()
     return code
 

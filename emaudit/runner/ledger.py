@@ -21,7 +21,7 @@ class Ledger:
     def __init__(self, path: Path, run_id: int, chain: Chain, failed: Callable[[BaseException], object]) -> None:
         self._run_id = run_id
         self._chain = chain
-        self._writer = Writer(path, failed)
+        self._writer = Writer(path, failed, chain.read_end)
 
     def keep_replies(
         self,
@@ -57,8 +57,15 @@ class Ledger:
         """Keep something that happened to the run."""
         self._writer.submit(lambda db: runs.insert_event(db, self._run_id, kind, detail))
 
+    @property
+    def is_full(self) -> bool:
+        """Whether rows wait for a full disk."""
+        return self._writer.is_full
+
     def write_state(self, state: Mapping[str, object]) -> None:
-        """Replace the state line, with the next group of rows."""
+        """Replace the state line, with the next group of rows; not while the disk is full."""
+        if self.is_full:
+            return
         self._writer.submit(lambda db: runs.write_state(db, self._run_id, state))
 
     async def close(self) -> None:

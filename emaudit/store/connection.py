@@ -14,18 +14,20 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
 
-from emaudit.errors import DiskFull, StoreError
-from emaudit.store.schema import APPLICATION_ID, SCHEMA_VERSION, apply_migrations
+from emaudit.errors import StoreError, StoreGone
+from emaudit.store import schema
+from emaudit.store.copies import copy_checked, unused_name
+from emaudit.store.file import check_file, connect, file_lock, is_same_file, open_lock
+from emaudit.store.file import create as create_file
+from emaudit.store.told import damaged, meaning
+from emaudit.store.upgrading import upgrade
 
 if TYPE_CHECKING:
     from emaudit.store.horizon import Horizon
 
-_HEADER: Final = b"SQLite format 3\x00"
 CHECKPOINT_PAGES: Final = 8_000
 """Pages of the write-ahead log (of 4 KiB) before it is folded in: a fold holds up a commit."""
-_FULL: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
 
 class Store:
@@ -40,6 +42,7 @@ class Store:
         self._mutex = threading.RLock()
         self._kind = ""
         self._begun = -1
+        self._files = _files(path)
         self.horizon: Horizon | None = None
 
     @classmethod
@@ -47,25 +50,27 @@ class Store:
         """Open a store, for writing or read-only; `create` makes a missing one. Raises StoreError."""
         path = path.absolute()
         if create and not path.exists():
-            _create(path)
-        version = _check_file(path)
-        if version < SCHEMA_VERSION:
-            _upgrade(path, version)
+            create_file(path)
+        version = check_file(path)
+        if version < schema.SCHEMA_VERSION:
+            upgrade(path)
         if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
-            return cls._open_writable(path) if write else cls(path, _connect(path, "mode=ro"), False)
+            return cls._open_writable(path) if write else cls(path, connect(path, "mode=ro"), False)
         if write:
             raise StoreError(f"{path} cannot be written: it or its folder is read-only; copy it to write to it")
         mode = "immutable=1" if not os.access(path.parent, os.W_OK) else "mode=ro"
-        return cls(path, _connect(path, mode), False, f"{path.name} is read-only: reading works, asking does not")
+        return cls(path, connect(path, mode), False, f"{path.name} is read-only: reading works, asking does not")
 
     @classmethod
     def _open_writable(cls, path: Path) -> Store:
-        store = cls(path, _connect(path, "mode=rw"), True)
+        store = cls(path, connect(path, "mode=rw"), True)
         with store._locked(), store.translated():
             mode = store.db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
             store.db.execute("PRAGMA synchronous = FULL")
             store.db.execute("PRAGMA foreign_keys = ON")
             store.db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+            store.db.execute("SELECT count(*) FROM meta").fetchone()
+            store._files = _files(path)
         if mode != "wal":
             store.banner = f"this disk refuses SQLite's WAL: using a rollback journal ({mode}), which is slower"
         return store
@@ -94,6 +99,7 @@ class Store:
                 yield self.db
                 return
             with self._locked(), self.translated():
+                self._check_place()
                 self.db.execute("BEGIN IMMEDIATE")
                 try:
                     yield self.db
@@ -103,14 +109,19 @@ class Store:
                         self.db.execute("ROLLBACK")
                     raise
 
-    def try_begin(self) -> bool:
+    def try_begin(self, nameless: bool = False) -> bool:
         """Begin a write transaction if no other process or connection is writing now; never waits.
 
-        The caller writes through `db` at once, then ends it with `end_begun`.
+        The caller writes through `db` at once, then ends it with `end_begun`. Raises StoreGone where the file lost
+        its name, unless that is expected (`nameless`).
         """
-        descriptor = _open_lock(self._lock_path)
+        descriptor = open_lock(self._lock_path)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not is_same_file(self._lock_path, descriptor):
+                raise BlockingIOError
+            if not nameless:
+                self._check_place()
             with self.translated():
                 self.db.execute("BEGIN IMMEDIATE")
         except BlockingIOError:
@@ -134,6 +145,32 @@ class Store:
         finally:
             os.close(self._begun)
 
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the store's name still stands for the file that is open here."""
+        return not self.writable or _files(self.path) == self._files
+
+    def _check_place(self) -> None:
+        """Writing to a file that lost its name would be lost with the process. Raises StoreGone."""
+        if not self.is_in_place:
+            raise StoreGone(f"{self.path} was moved, deleted or replaced while it was in use")
+
+    def rescue(self) -> Path:
+        """Keep all that is in a file that lost its name in a new one beside its old place. Raises StoreError."""
+        target = unused_name(self.path.with_name(f"{self.path.name}.rescued"))
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self.translated():
+            copy_checked(self.db, target)
+        self._take_log_away()
+        return target
+
+    def _take_log_away(self) -> None:
+        """SQLite would play the log that stayed behind into whatever file has the store's name now."""
+        (was, log), (now, found) = self._files, _files(self.path)
+        if now is not None and now != was and found is not None and found == log:
+            for suffix in ("-wal", "-shm"):
+                self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+
     def claim_kind(self, kind: str) -> None:
         """Fix the store to `real` or `simulated` at its first reply. Raises StoreError when it is the other."""
         if not self._kind:
@@ -154,10 +191,7 @@ class Store:
         except sqlite3.DatabaseError as error:
             found = [str(error)]
         if found != ["ok"]:
-            raise StoreError(
-                f"{self.path} is damaged ({found[0]}): keep the file, copy it, and salvage the copy with "
-                f"`sqlite3 COPY .recover`; nothing was written"
-            )
+            raise damaged(self.path, found[0])
 
     def close(self) -> None:
         """Close; the last writer folds the write-ahead log into the file, under the lock."""
@@ -184,157 +218,25 @@ class Store:
         try:
             yield
         except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-            if code in _FULL:
-                raise DiskFull(f"{self.path}: {error}: nothing of this write was kept; free some space") from error
-            if isinstance(error, sqlite3.DatabaseError) and code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-                raise StoreError(f"{self.path} is damaged: {error}; keep the file and salvage a copy") from error
-            if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY):
-                raise StoreError(f"{self.path} cannot be written: {error}") from error
-            raise
-
-
-@contextlib.contextmanager
-def file_lock(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on a file that the kernel drops with the process."""
-    descriptor = _open_lock(path)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _open_lock(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            known = meaning(self.path, error)
+            if known is None:
+                raise
+            raise known from error
 
 
 def backup(store: Store, target: Path) -> None:
-    """Copy a store with SQLite's own backup, check the copy, and only then give it its name."""
-    if target.exists():
-        raise StoreError(f"{target} exists: name a new file")
-    part = target.with_name(target.name + ".part")
-    part.unlink(missing_ok=True)
-    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    """A checked copy of a store as it is now. Raises StoreError where the target exists or does not check out."""
+    copy_checked(store.db, target)
+
+
+def _files(path: Path) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
+    """Which files a store's name and its log's name stand for: device and inode, None where there is none."""
+    return _file(path), _file(path.with_name(path.name + "-wal"))
+
+
+def _file(path: Path) -> tuple[int, int] | None:
     try:
-        copy = sqlite3.connect(part)
-        try:
-            store.db.backup(copy)
-            copy.execute("PRAGMA journal_mode = DELETE")
-            found = copy.execute("PRAGMA integrity_check").fetchone()[0]
-        finally:
-            copy.close()
-        if found != "ok":
-            raise StoreError(f"the copy of {store.path} does not check out ({found}): no backup was made")
-        _sync(part)
-        part.rename(target)
-        _sync(target.parent)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    try:
-        db = sqlite3.connect(
-            f"file:{quote(str(path))}?{mode}", uri=True, isolation_level=None, check_same_thread=False, timeout=30
-        )
-        db.execute("PRAGMA mmap_size = 0")
-        db.execute("PRAGMA cache_size = -32000")
-        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.Error as error:
-        raise StoreError(f"{path} cannot be opened: {error}") from error
-    return db
-
-
-_headers: dict[tuple[int, int], int] = {}
-"""Device and inode of every store looked at -> a descriptor that stays open as long as the process."""
-
-
-def _header(path: Path) -> bytes:
-    """The first 100 bytes of a file, without ever closing a descriptor of it.
-
-    Closing any descriptor of a file drops all POSIX locks that the process has on it, SQLite's own among them: the
-    next process to close the store would then take itself for the last one, and remove the write-ahead log in use.
-    """
-    try:
-        found = path.stat()
-        key = (found.st_dev, found.st_ino)
-        if key not in _headers:
-            _headers[key] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        return os.pread(_headers[key], 100, 0)
-    except OSError as error:
-        raise StoreError(f"{path} cannot be read: {error.strerror}") from error
-
-
-def _check_file(path: Path) -> int:
-    """The schema version of an existing store; nothing is touched. Raises StoreError saying what to do."""
-    if not path.exists():
-        raise StoreError(f"no store at {path}: `emaudit variant add` or `emaudit demo` makes one")
-    if path.is_dir():
-        raise StoreError(f"{path} is a folder: name a file")
-    header = _header(path)
-    if not header:
-        raise StoreError(f"{path} is empty (zero bytes), not a store: remove it or restore a backup")
-    if not header.startswith(_HEADER) or len(header) < 100:
-        raise StoreError(f"{path} is not an emaudit store: name another file with --store")
-    if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
-        raise StoreError(f"{path} is an SQLite file of another program: name another file with --store")
-    version = int.from_bytes(header[60:64], "big")
-    if version > SCHEMA_VERSION:
-        raise StoreError(f"{path} was written by a newer emaudit (schema {version}): update emaudit to open it")
-    return version
-
-
-def _create(path: Path) -> None:
-    """Make a new store under a temporary name, and give it its own only when it is whole."""
-    folder = path.parent
-    if not folder.exists():
-        folder.mkdir(parents=True, mode=0o700)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        db = sqlite3.connect(part, isolation_level=None)
-        try:
-            apply_migrations(db, 0)
-        finally:
-            db.close()
-        with contextlib.suppress(FileExistsError):
-            os.link(part, path)
-        _sync(folder)
-    except OSError as error:
-        raise StoreError(f"no store can be made at {path}: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _upgrade(path: Path, version: int) -> None:
-    """Back a store up, check the copy, then migrate it in one transaction a step."""
-    if not os.access(path, os.W_OK):
-        raise StoreError(f"{path} has the older schema {version} and is read-only: copy it, then open the copy")
-    with file_lock(path.with_name(path.name + ".lock")):
-        db = _connect(path, "mode=rw")
-        try:
-            before = _counts(db)
-            backup(Store(path, db, False), path.with_name(f"{path.name}.schema-{version}.backup"))
-            apply_migrations(db, version)
-            after = _counts(db)
-        finally:
-            db.close()
-    lost = {table: n for table, n in before.items() if after.get(table, 0) < n}
-    if lost:
-        raise StoreError(f"{path}: the upgrade lost rows of {', '.join(lost)}: restore the .backup beside it")
-
-
-def _counts(db: sqlite3.Connection) -> dict[str, int]:
-    return {
-        table: int(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
-        for table in ("variants", "replies", "verdicts")
-    }
+        held = path.stat()
+    except OSError:
+        return None
+    return held.st_dev, held.st_ino

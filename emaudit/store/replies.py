@@ -10,6 +10,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from emaudit.assessments.base import Answer, Outcome, Prompt, Reading
 from emaudit.store.connection import Store
@@ -72,8 +73,15 @@ class Chain:
         self.run_id = run_id
         self.seq = 0
         self.last = b""
-        for table in ("replies", "verdicts"):
-            row = db.execute(f"SELECT seq, chain FROM {table} WHERE run_id = ? ORDER BY seq DESC", (run_id,)).fetchone()
+        self.read_end(db)
+
+    def read_end(self, db: sqlite3.Connection) -> None:
+        """Go on from the last row that is stored: at the start, and after rows were rolled back."""
+        self.seq, self.last = 0, b""
+        for table in ("replies", "verdicts", "verdicts_apart"):
+            row = db.execute(
+                f"SELECT seq, chain FROM {table} WHERE run_id = ? ORDER BY seq DESC", (self.run_id,)
+            ).fetchone()
             if row and row[0] > self.seq:
                 self.seq, self.last = row
 
@@ -83,7 +91,7 @@ class Chain:
         Returns its id; None, and the chain stays as it was, where the row is there already.
         """
         seq = self.seq + 1
-        line = json.dumps([kind, self.run_id, seq, *values], ensure_ascii=True, separators=(",", ":"))
+        line = _canonical([kind, self.run_id, seq, *values])
         digest = hashlib.sha256(self.last + line.encode("ascii")).digest()
         cursor = db.execute(statement, (*values, self.run_id, seq, digest))
         if cursor.rowcount == 0:
@@ -92,6 +100,8 @@ class Chain:
         return int(cursor.lastrowid or 0)
 
 
+_canonical = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
+_values = attrgetter(*ReplyRow.__slots__)
 _INSERT_REPLY = (
     "INSERT INTO replies (cell_id, sample, round, outcome, text, finish_reason, refusal, extra, model, fingerprint, "
     "prompt_tokens, completion_tokens, seed, attempt, endpoint_url, received_at, run_id, seq, chain) "
@@ -106,8 +116,7 @@ _INSERT_VERDICT = (
 
 def insert_reply(db: sqlite3.Connection, chain: Chain, row: ReplyRow, verdicts: Iterable[VerdictRow]) -> int | None:
     """Insert a closed reply with its first verdicts; None where the slot is already closed (nothing twice)."""
-    values = tuple(getattr(row, name) for name in ReplyRow.__slots__)
-    reply_id = chain.insert(db, "reply", _INSERT_REPLY, values)
+    reply_id = chain.insert(db, "reply", _INSERT_REPLY, _values(row))
     if reply_id is not None:
         insert_verdicts(db, chain, reply_id, verdicts)
     return reply_id

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from emaudit.errors import EmauditError
+from emaudit.errors import DiskFull, EmauditError, StoreGone
 from emaudit.store.connection import Store
 
 WINDOW: Final = 0.02
 GROUP: Final = 500
 LOCK_RETRY: Final = 0.005
+DISK_PATIENCE_S: Final = 120.0
+"""How long rows wait in memory for a full disk before the writer gives up."""
+DISK_RETRY_S: Final = 1.0
 
 Write = Callable[[sqlite3.Connection], Any]
 """Statements to run inside the group's transaction; what it returns is handed to `committed`."""
@@ -28,11 +32,19 @@ class Writer:
     """A connection of its own to a store, and what waits to be written there. Made inside the running loop.
 
     `failed` is called once, with the error, when the store takes no more; everything after that is dropped.
+    `undone` is called after a group was rolled back, with the connection, before it is written again.
     """
 
-    def __init__(self, path: Path, failed: Callable[[BaseException], object]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        failed: Callable[[BaseException], object],
+        undone: Callable[[sqlite3.Connection], object],
+    ) -> None:
         self._store = Store.open(path, write=True)
         self._failed = failed
+        self._undone = undone
+        self._full_since: float | None = None
         self._jobs: list[tuple[Write, Committed | None]] = []
         self._some = asyncio.Event()
         self._closing = False
@@ -43,6 +55,11 @@ class Writer:
         """Queue statements; `committed` is called with their result once their group is on disk."""
         self._jobs.append((write, committed))
         self._some.set()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether rows wait for a full disk: nothing more should be asked for."""
+        return self._full_since is not None
 
     async def close(self) -> None:
         """Commit what is queued, and close the connection."""
@@ -60,21 +77,61 @@ class Writer:
             if not self._jobs and not self._closing:
                 self._some.clear()
             if group and not self._broken:
-                await self._commit(group)
+                try:
+                    await self._commit(group)
+                except Exception as error:  # noqa: BLE001 (a writer that ended unseen would let its run wait for ever)
+                    self._break(error)
 
     async def _commit(self, group: list[tuple[Write, Committed | None]]) -> None:
-        try:
-            while not self._store.try_begin():  # noqa: ASYNC110 (the lock is another process's)
-                await asyncio.sleep(LOCK_RETRY)
-            results = self._write(group)
-            await asyncio.to_thread(self._store.end_begun, True)
-        except (EmauditError, sqlite3.Error, OSError) as error:
-            self._broken = True
-            self._failed(error)
+        while not self._broken:
+            try:
+                results = await self._commit_once(group)
+            except DiskFull as error:
+                self._undone(self._store.db)
+                await self._wait_for_space(error)
+            except StoreGone as error:
+                self._break(self._rescued(group, error))
+            except (EmauditError, sqlite3.Error, OSError) as error:
+                self._break(error)
+            else:
+                self._full_since = None
+                for (_, committed), result in zip(group, results, strict=True):
+                    if committed is not None:
+                        committed(result)
+                return
+
+    async def _commit_once(self, group: list[tuple[Write, Committed | None]]) -> list[Any]:
+        while not self._store.try_begin():  # noqa: ASYNC110 (the lock is another process's)
+            await asyncio.sleep(LOCK_RETRY)
+        results = self._write(group)
+        await asyncio.to_thread(self._store.end_begun, True)
+        return results
+
+    async def _wait_for_space(self, error: DiskFull) -> None:
+        """Keep the group for another try, unless the disk was full for too long or the writer is closing."""
+        now = time.monotonic()
+        self._full_since = now if self._full_since is None else self._full_since
+        if self._closing or now - self._full_since > DISK_PATIENCE_S:
+            self._break(error)
             return
-        for (_, committed), result in zip(group, results, strict=True):
-            if committed is not None:
-                committed(result)
+        deadline = now + DISK_RETRY_S
+        while time.monotonic() < deadline and not self._closing:  # noqa: ASYNC110 (closing ends the wait)
+            await asyncio.sleep(0.05)
+
+    def _break(self, error: BaseException) -> None:
+        self._broken = True
+        self._failed(error)
+
+    def _rescued(self, group: list[tuple[Write, Committed | None]], error: StoreGone) -> StoreGone:
+        """Write the group where nobody can find it any more, and copy all of it to a file that has a name."""
+        try:
+            if self._store.try_begin(nameless=True):
+                self._write(group)
+                self._store.end_begun(True)
+            kept = self._store.rescue()
+        except (EmauditError, sqlite3.Error, OSError) as failed:
+            return StoreGone(f"{error}; what it held could not be copied either: {failed}")
+        return StoreGone(f"{error}: what it held is kept in {kept}: give that its name, or name it, and resume")
 
     def _write(self, group: list[tuple[Write, Committed | None]]) -> list[Any]:
         try:

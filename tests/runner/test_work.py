@@ -15,7 +15,8 @@ from aiohttp import web
 from emaudit import runner
 from emaudit.config import Settings
 from emaudit.errors import DiskFull, EndpointError
-from emaudit.planning import RunSpec, estimate
+from emaudit.estimates import estimate
+from emaudit.planning import RunSpec
 from emaudit.prompts import load_library
 from emaudit.runner import jobs
 from emaudit.store import Store, plans
@@ -246,6 +247,7 @@ def test_a_full_disk_ends_the_run_with_what_is_saved_and_it_resumes(
         path = made(tmp_path, {"name": "a", "model": "ma", "base_url": url})
         with monkeypatch.context() as patched:
             patched.setattr(Store, "end_begun", full_after_two)
+            patched.setattr("emaudit.store.writer.DISK_PATIENCE_S", -1.0)
             ended = run(path, "a")
         assert ended.exit_code == 3
         assert "run paused" in ended.why

@@ -165,7 +165,7 @@ def test_backup_is_checked_and_never_overwrites(path: Path, tmp_path: Path) -> N
 
 
 def test_an_older_store_is_backed_up_and_migrated(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from emaudit.store import connection, schema
+    from emaudit.store import schema
 
     made(path)
     newest = schema.SCHEMA_VERSION
@@ -174,7 +174,7 @@ def test_an_older_store_is_backed_up_and_migrated(path: Path, monkeypatch: pytes
         db.execute("CREATE TABLE later (x INTEGER) STRICT")
 
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, second))
-    monkeypatch.setattr(connection, "SCHEMA_VERSION", newest + 1)
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", newest + 1)
     with Store.open(path) as store:
         assert store.db.execute("PRAGMA user_version").fetchone()[0] == newest + 1
         assert store.db.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
@@ -184,7 +184,7 @@ def test_an_older_store_is_backed_up_and_migrated(path: Path, monkeypatch: pytes
 
 
 def test_a_failing_migration_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from emaudit.store import connection, schema
+    from emaudit.store import schema
 
     made(path)
     newest = schema.SCHEMA_VERSION
@@ -194,8 +194,8 @@ def test_a_failing_migration_changes_nothing(path: Path, monkeypatch: pytest.Mon
         raise sqlite3.OperationalError("power lost")
 
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, broken))
-    monkeypatch.setattr(connection, "SCHEMA_VERSION", newest + 1)
-    with pytest.raises(sqlite3.OperationalError):
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", newest + 1)
+    with pytest.raises(StoreError, match="changed nothing"):
         Store.open(path)
     db = sqlite3.connect(path)
     assert db.execute("PRAGMA user_version").fetchone()[0] == newest

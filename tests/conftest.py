@@ -1,4 +1,4 @@
-"""Every test has a lab of its own."""
+"""What tests of several folders share: commands as processes, in a lab of each test's own."""
 
 from __future__ import annotations
 
