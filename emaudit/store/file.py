@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import glob
 import os
 import secrets
 import sqlite3
@@ -14,7 +15,7 @@ from urllib.parse import quote
 
 from emaudit.errors import StoreError
 from emaudit.store import schema
-from emaudit.store.told import meaning
+from emaudit.store.told import UNREADABLE, damaged, meaning
 
 _HEADER: Final = b"SQLite format 3\x00"
 
@@ -43,8 +44,26 @@ def is_same_file(path: Path, descriptor: int) -> bool:
 
 
 def open_lock(path: Path) -> int:
-    """A descriptor of a lock file, made where it is missing."""
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    """A descriptor of a lock file, made where it is missing; a link is not followed. Raises StoreError."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        if path.is_symlink():
+            raise StoreError(f"{path} is a link, which no lock is: find out who made it, and remove it") from None
+        raise StoreError(f"{path} cannot be locked: {error.strerror}") from error
+
+
+def check_one_name(path: Path) -> None:
+    """Refuse a file that has another name: SQLite would look for a log of its own under each. Raises StoreError."""
+    for part in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        with contextlib.suppress(FileNotFoundError):
+            if part.samefile(path):
+                part.unlink()
+    if path.stat().st_nlink > 1:
+        raise StoreError(
+            f"{path} has a second name (a hard link), and could be written under both at once: remove that name, "
+            "or copy the store with `emaudit backup` and work on the copy"
+        )
 
 
 def sync(path: Path) -> None:
@@ -65,6 +84,8 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
         db.execute("PRAGMA mmap_size = 0")
         db.execute("PRAGMA cache_size = -32000")
         db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except UnicodeDecodeError as error:
+        raise damaged(path, UNREADABLE) from error
     except sqlite3.Error as error:
         raise meaning(path, error) or StoreError(f"{path} cannot be opened: {error}") from error
     return db

@@ -15,6 +15,10 @@ _DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _REFUSED: Final = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY)
 
 
+UNREADABLE: Final = "its list of tables cannot be read"
+"""Of a file that SQLite itself cannot quote."""
+
+
 @contextlib.contextmanager
 def told() -> Iterator[None]:
     """Turn any error of SQLite that was not translated yet into a StoreError."""
@@ -36,14 +40,18 @@ def told_at(path: Path) -> Iterator[None]:
     except EmauditError:
         raise
     except sqlite3.Error as error:
-        known = meaning(path, error)
-        if known is None:
-            raise
-        raise known from error
-    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-        if found := damage(path):
-            raise damaged(path, found) from error
+        if known := meaning(path, error):
+            raise known from error
+        _blame(path, error)
         raise
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        _blame(path, error)
+        raise
+
+
+def _blame(path: Path, error: Exception) -> None:
+    if found := damage(path):
+        raise damaged(path, found) from error
 
 
 def meaning(path: Path, error: sqlite3.Error) -> EmauditError | None:
@@ -73,6 +81,8 @@ def damage(path: Path) -> str:
     try:
         with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
             found = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
+    except UnicodeDecodeError:
+        return UNREADABLE
     except sqlite3.Error as error:
         return str(error)
     return "" if found == "ok" else found

@@ -14,6 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from damage import COMMANDS, DAMAGES, bits
 from forking import Process
 from lab import Lab
 
@@ -120,7 +121,9 @@ def test_a_disk_that_stays_full_ends_the_run_on_a_signal_and_it_resumes(lab: Lab
     assert lab("verify").code == 0
 
 
-@pytest.mark.parametrize("argv", [("export", "out"), ("backup", "copy.db"), ("review", "new", "--all", "--n", "10", "--yes")])
+@pytest.mark.parametrize(
+    "argv", [("export", "out"), ("backup", "copy.db"), ("review", "new", "--all", "--n", "10", "--yes")]
+)
 def test_a_full_disk_leaves_no_half_file(lab: Lab, argv: tuple[str, ...]) -> None:
     lab.simulate()
     lab.add()
@@ -154,31 +157,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory, forker: object) -> bytes:
         made.close()
 
 
-def pages(data: bytearray, rng: random.Random) -> None:
-    for _ in range(2):
-        at = rng.randrange(1, len(data) // 4096) * 4096
-        data[at : at + 4096] = rng.randbytes(4096)
-
-
-def zeroes(data: bytearray, rng: random.Random) -> None:
-    at = rng.randrange(1, len(data) // 4096 - 1) * 4096
-    data[at : at + 8192] = bytes(8192)
-
-
-def bits(data: bytearray, rng: random.Random) -> None:
-    for _ in range(200):
-        data[rng.randrange(100, len(data))] ^= 1 << rng.randrange(8)
-
-
-def cut(data: bytearray, rng: random.Random) -> None:
-    del data[rng.randrange(200, len(data) - 4096) :]
-
-
-COMMANDS = (("status",), ("variant", "list"), ("scores",), ("doctor",), ("verify",), ("judge", "list"))
-
-
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("damages", [pages, zeroes, bits, cut])
+@pytest.mark.parametrize("damages", DAMAGES)
 def test_a_damaged_store_is_never_a_crash_and_never_touched(
     whole: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str], damages: Callable, seed: int
 ) -> None:
