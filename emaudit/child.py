@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Final
 
+from emaudit.keys import environment_without_keys
+
 PATIENCE_S: Final = 2.0
 """Seconds that a process has to end by itself."""
 
@@ -21,9 +23,9 @@ def module_command(module: str, *words: str) -> list[str]:
 
 
 def module_environment() -> dict[str, str]:
-    """The environment in which that command finds this package and no other."""
+    """The environment in which that command finds this package and no other, and no key: it asks no endpoint."""
     paths = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    return {**environment_without_keys(), "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
 def write_message(stream: IO[bytes], message: object) -> None:

@@ -82,9 +82,9 @@ def parse_moment(text: str) -> str:
             moment = datetime.combine(date.fromisoformat(text), time(23, 59, 59, 999000))
         except ValueError:
             moment = datetime.fromisoformat(text)
-    except ValueError:
+        aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise UsageError(f"{text!r} is no date: 2026-03-31, or a moment as 2026-03-31T18:00Z") from None
-    aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return aware.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

@@ -1,108 +1,113 @@
-"""One HTTP attempt against an OpenAI-compatible endpoint, and what its outcome means. The one importer of openai.
+"""One HTTP attempt against an OpenAI-compatible endpoint, and what its outcome means.
 
-Retries belong to the runner: here `max_retries` is 0 and redirects are off.
+aiohttp is imported at the first request. Retries belong to the runner; redirects are not followed.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ssl
+import io
+import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit, urlunsplit
 
 from emaudit.completions import Completion, Model, parse_completion, parse_models
 from emaudit.config import Endpoint
-from emaudit.failures import Kind, RequestFailed, error_of, retry_after
-from emaudit.text import one_line, scrubbed
+from emaudit.connections import broken, open_session
+from emaudit.errors import EndpointError
+from emaudit.failures import RAW_LIMIT, Kind, RequestFailed, error_of, retry_after
+from emaudit.keys import scrubbed, scrubbed_bytes, scrubbed_reply
+from emaudit.text import one_line
+
+if TYPE_CHECKING:
+    import aiohttp
+
+BODY_LIMIT: Final = 64 << 20
+"""Bytes of a reply, inflated, that are read; of a longer one the connection is given up."""
+_LARGE: Final = 1 << 20
+_KEY_ROOM: Final = 4096
+
+_encode: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 class Client:
-    """A connection pool to one endpoint."""
+    """A connection pool to one endpoint. Raises EndpointError for a key that no header can carry."""
 
     def __init__(self, endpoint: Endpoint, insecure_http: bool = False) -> None:
-        import httpx2
-        import openai
-
         endpoint.check(insecure_http)
         self.endpoint = endpoint
         key = endpoint.key()
+        if not (key.isascii() and (key.isprintable() or not key)):
+            raise EndpointError(f"the key of endpoint {endpoint.name!r} holds characters that no key has: set it again")
         self._secrets = (key,)
-        self._response_type = httpx2.Response
-        self._options: Any = {} if key else {"headers": {"Authorization": openai.omit}}
-        self._openai = openai.AsyncOpenAI(
-            api_key=key or "none",
-            base_url=endpoint.base_url,
-            max_retries=0,
-            timeout=httpx2.Timeout(endpoint.timeout_s, connect=min(20.0, endpoint.timeout_s)),
-            http_client=openai.DefaultAioHttpClient(
-                follow_redirects=False,
-                limits=httpx2.Limits(max_connections=2048, max_keepalive_connections=1024),
-            ),
-        )
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._session: aiohttp.ClientSession | None = None
+        self._large = asyncio.Lock()
+        self._urls = {path: _joined(endpoint.base_url, path) for path in ("/chat/completions", "/models")}
 
     async def complete(self, body: Mapping[str, Any], n: int) -> Completion:
         """Send one chat completion request and check what came back. Raises RequestFailed."""
-        response = await self._send("post", "/chat/completions", body)
-        return parse_completion(response, n)
+        try:
+            data = _encode(body).encode()
+        except ValueError as error:
+            raise RequestFailed(
+                Kind.STOP_RUN, f"a request cannot be written as JSON ({error}): see extra_body"
+            ) from None
+        return parse_completion(await self._send("POST", "/chat/completions", data), n)
 
     async def models(self) -> list[Model]:
         """The models the endpoint lists. Raises RequestFailed."""
-        return parse_models(await self._send("get", "/models", None))
+        return parse_models(await self._send("GET", "/models", None))
 
     async def close(self) -> None:
         """Close the pool."""
-        await self._openai.close()
+        if self._session is not None:
+            await self._session.close()
 
-    async def _send(self, method: str, path: str, body: Mapping[str, Any] | None) -> bytes:
-        import httpx2
-        import openai
+    async def _send(self, method: str, path: str, data: bytes | None) -> bytes:
+        import aiohttp
 
         try:
-            if method == "get":
-                response = await self._openai.get(path, cast_to=self._response_type, options=self._options)
-            else:
-                response = await self._openai.post(path, cast_to=self._response_type, body=body, options=self._options)
-            return self._scrubbed(response.content)
-        except openai.APIConnectionError as error:
-            raise self._connection_failure(error) from None
-        except openai.APIStatusError as error:
-            content = self._scrubbed(error.response.content)
-            raise self._status_failure(error.status_code, error.response.headers, content) from None
-        except openai.OpenAIError as error:
-            raise RequestFailed(Kind.RETRY, self._said(error)) from None
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
-            raise RequestFailed(Kind.RETRY, self._said(error)) from None
+            if self._session is None:
+                self._session = open_session(self.endpoint, self._headers)
+            sent = (
+                io.BytesIO(data) if data and len(data) >= _LARGE else data
+            )  # what is sent from memory blocks the loop
+            async with self._session.request(method, self._urls[path], data=sent, allow_redirects=False) as response:
+                if response.status == 200:
+                    return scrubbed_reply(await self._whole(response), self._secrets)
+                content = scrubbed_bytes(await _beginning(response, RAW_LIMIT + _KEY_ROOM), self._secrets)
+                raise self._status_failure(response.status, response.headers, content)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise broken(self.endpoint, error, self._secrets) from None
 
-    def _scrubbed(self, content: bytes) -> bytes:
-        """What came back without the key, should an endpoint echo it: it goes into the store."""
-        for secret in self._secrets:
-            if len(secret) >= 4:
-                content = content.replace(secret.encode(), b"[key removed]")
-        return content
+    async def _whole(self, response: aiohttp.ClientResponse) -> bytes:
+        """The body under HTTP 200; a large one is read while no other is. Raises RequestFailed past BODY_LIMIT."""
+        content = await _beginning(response, _LARGE)
+        if len(content) < _LARGE:
+            return content
+        if (response.content_length or 0) > BODY_LIMIT:
+            raise self._too_large(content)
+        whole = bytearray(content)
+        async with self._large:
+            async for piece in response.content.iter_any():
+                if len(whole) + len(piece) > BODY_LIMIT:
+                    raise self._too_large(content)
+                whole += piece
+        return bytes(whole)
 
-    def _said(self, error: BaseException) -> str:
-        return scrubbed(one_line(f"{type(error).__name__}: {error}", 300), self._secrets)
-
-    def _connection_failure(self, error: BaseException) -> RequestFailed:
-        chain = _causes(error)
-        deepest = self._said(chain[-1])
-        where = f"{self.endpoint.name} at {self.endpoint.base_url}"
-        if any(isinstance(cause, ssl.SSLError) or "ssl" in type(cause).__name__.lower() for cause in chain):
-            return RequestFailed(Kind.STOP_RUN, f"TLS failed with {where}: {deepest}; check the address and the clock")
-        if any(_nobody_there(cause) for cause in chain):
-            return RequestFailed(
-                Kind.UNREACHABLE, f"nobody answers for {where}: {deepest}; start it, or correct base_url"
-            )
-        if isinstance(chain[-1], TimeoutError) or "Timeout" in type(chain[-1]).__name__:
-            return RequestFailed(Kind.RETRY, f"no answer from {where} within {self.endpoint.timeout_s:g} s")
-        return RequestFailed(Kind.RETRY, f"connection to {where} lost: {deepest}")
+    def _too_large(self, beginning: bytes) -> RequestFailed:
+        raw = scrubbed_bytes(beginning[: RAW_LIMIT + _KEY_ROOM], self._secrets)
+        said = f"reply larger than {BODY_LIMIT >> 20} MiB: given up"
+        return RequestFailed(Kind.RETRY, said, raw, may_have_cost=True)
 
     def _status_failure(self, status: int, headers: Mapping[str, str], content: bytes) -> RequestFailed:
         code, parameter, message = error_of(content)
-        said = scrubbed(one_line(message or content[:300].decode("utf-8", "replace"), 300), self._secrets)
+        said = one_line(scrubbed(message or content.decode("utf-8", "replace"), self._secrets), 300)
         where = f"endpoint {self.endpoint.name!r}"
         if 300 <= status < 400:
-            target = scrubbed(one_line(headers.get("location", "elsewhere"), 200), self._secrets)
+            target = one_line(scrubbed(headers.get("location", "elsewhere"), self._secrets), 200)
             return RequestFailed(Kind.STOP_RUN, f"{where} redirects to {target}: put the final address in base_url")
         if status in (401, 403):
             fix = f"check the key in {self.endpoint.api_key_env or 'api_key_env (none is set for it)'}"
@@ -124,20 +129,22 @@ class Client:
         return RequestFailed(Kind.STOP_RUN, f"{where}: HTTP {status}: {said}: check base_url", content)
 
 
-def _causes(error: BaseException) -> list[BaseException]:
-    chain = [error]
-    while (inner := chain[-1].__cause__ or chain[-1].__context__) is not None and inner not in chain:
-        chain.append(inner)
-    return chain
+async def _beginning(response: aiohttp.ClientResponse, most: int) -> bytes:
+    """What comes next of a body: all that is left, or the first pieces that together reach `most` bytes."""
+    pieces: list[bytes] = []
+    size = 0
+    async for piece in response.content.iter_any():
+        pieces.append(piece)
+        size += len(piece)
+        if size >= most:
+            break
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-def _nobody_there(cause: BaseException) -> bool:
-    return isinstance(cause, ConnectionRefusedError) or type(cause).__name__ in {
-        "ClientConnectorError",
-        "ClientConnectorDNSError",
-        "ConnectionTimeoutError",
-        "gaierror",
-    }
+def _joined(base_url: str, path: str) -> str:
+    """The address of a path under a base address; its query stays."""
+    parts = urlsplit(base_url)
+    return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") + path, parts.query, ""))
 
 
 def _is_billing(code: str) -> bool:

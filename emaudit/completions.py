@@ -14,6 +14,10 @@ from emaudit.text import one_line, storable
 
 TEXT_LIMIT: Final = 1 << 20
 """Characters of one reply that are kept; of a longer one also its size and hash."""
+_NAME_LIMIT: Final = 1_000
+"""Characters kept of a model's name, a fingerprint, a finish reason."""
+_DEPTH_LIMIT: Final = 32
+_TOO_DEEP: Final = "(nested too deep to be kept)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,8 @@ def parse_completion(content: bytes, n: int) -> Completion:
         raise _malformed("no choice with text content", content)
     return Completion(
         choices,
-        storable(str(body.get("model") or "")),
-        storable(str(body.get("system_fingerprint") or "")),
+        _name(body.get("model")),
+        _name(body.get("system_fingerprint")),
         _count(usage.get("prompt_tokens")),
         _count(usage.get("completion_tokens")),
         content if None in choices else b"",
@@ -79,11 +83,16 @@ def parse_completion(content: bytes, n: int) -> Completion:
 
 
 def _malformed(why: str, content: bytes) -> RequestFailed:
-    return RequestFailed(Kind.RETRY, f"malformed reply: {why}", content)
+    return RequestFailed(Kind.RETRY, f"malformed reply: {why}", content, may_have_cost=True)
 
 
 def _count(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 62 else None
+
+
+def _name(value: object) -> str:
+    """What stands where a short text is expected: that text, or whatever else it is, in words."""
+    return storable(str(value or "")[:_NAME_LIMIT])
 
 
 def _in_order(found: Sequence[Choice | None], listed: Sequence[Any], n: int) -> list[Choice | None]:
@@ -104,22 +113,39 @@ def _choice(found: object) -> Choice | None:
         return None
     message = found["message"]
     content, refusal = message.get("content"), message.get("refusal")
-    finish = storable(str(found.get("finish_reason") or ""))
+    finish = _name(found.get("finish_reason"))
     extra = {key: message[key] for key in ("tool_calls", "reasoning_content", "reasoning") if message.get(key)}
     if content is not None and not isinstance(content, str):
         return None
-    refused = storable(refusal) if isinstance(refusal, str) else ""
+    refused = storable(refusal)[:TEXT_LIMIT] if isinstance(refusal, str) else ""
     if content is None and not refused and not extra and finish not in {"content_filter", "length"}:
         return None
     text, cut = _cut(storable(content or ""))
-    return Choice(text, _outcome(text, finish, refused), finish, refused, _storable_json(extra | cut))
+    return Choice(text, _outcome(text, finish, refused), finish, refused, _storable_json(extra) | cut)
 
 
 def _storable_json(extra: dict[str, Any]) -> dict[str, Any]:
     if not extra:
         return extra
-    found: dict[str, Any] = json.loads(storable(json.dumps(extra, ensure_ascii=False)))
+    text = storable(
+        json.dumps({key: _shallow(value, _DEPTH_LIMIT) for key, value in extra.items()}, ensure_ascii=False)
+    )
+    if len(text) > TEXT_LIMIT:
+        kept, cut = _cut(text)
+        return {"beside_the_text": kept, **cut}
+    found: dict[str, Any] = json.loads(text)
     return found
+
+
+def _shallow(value: object, left: int) -> object:
+    """The value without what is nested deeper than some levels."""
+    if not isinstance(value, list | dict):
+        return value
+    if not left:
+        return _TOO_DEEP
+    if isinstance(value, list):
+        return [_shallow(each, left - 1) for each in value]
+    return {key: _shallow(each, left - 1) for key, each in value.items()}
 
 
 def _cut(text: str) -> tuple[str, dict[str, Any]]:
@@ -143,7 +169,7 @@ def parse_models(content: bytes) -> list[Model]:
     """The models in a listing; entries without an id are passed over. Raises RequestFailed."""
     try:
         body = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _malformed("the list of models is not JSON", content) from None
     listed = body.get("data") if isinstance(body, dict) else body
     if not isinstance(listed, list):

@@ -6,10 +6,12 @@ import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
+from emaudit import keys
 from emaudit.assessments import ASSESSMENTS
 from emaudit.errors import BadInput, EndpointError, UsageError
 from emaudit.prompts import read_toml
@@ -43,12 +45,20 @@ class Endpoint:
 
     def check(self, insecure_http: bool = False) -> None:
         """Refuse an address that would send prompts or keys in the clear, or is none. Raises UsageError."""
-        parts = urlsplit(self.base_url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        try:
+            parts = urlsplit(self.base_url)
+            host = parts.hostname if parts.scheme in {"http", "https"} and parts.port != 0 else None
+        except ValueError:
+            host = None
+        if not host:
             raise UsageError(f"endpoint {self.name!r}: {self.base_url!r} is no http(s) address")
         if parts.username or parts.password:
             raise UsageError(f"endpoint {self.name!r}: keep keys out of the address; name a variable in api_key_env")
-        if parts.scheme == "http" and not (insecure_http or self.insecure_http or _is_loopback(parts.hostname)):
+        if named := keys.in_address(parse_qs(parts.query, keep_blank_values=True)):
+            raise UsageError(
+                f"endpoint {self.name!r}: keep keys out of the address ({named}=...); name a variable in api_key_env"
+            )
+        if parts.scheme == "http" and not (insecure_http or self.insecure_http or is_loopback(host)):
             raise UsageError(
                 f"endpoint {self.name!r} is plain http beyond this machine: use https, "
                 f"or set insecure_http (or --insecure-http) for a network you trust"
@@ -57,17 +67,32 @@ class Endpoint:
     def key(self) -> str:
         """The key from the environment, empty where none is needed. Raises EndpointError naming the unset variable."""
         name = self.api_key_env
-        if not name and urlsplit(self.base_url).hostname == OPENAI_HOST:
+        if not name and _parts(self.base_url).hostname == OPENAI_HOST:
             name = "OPENAI_API_KEY"
         if not name:
             return ""
-        value = os.environ.get(name, "")
+        value = keys.look_up(name)
         if not value:
             raise EndpointError(f"endpoint {self.name!r} needs a key: set the environment variable {name}")
         return value
 
 
-def _is_loopback(host: str) -> bool:
+def _parts(url: str) -> SplitResult:
+    """The parts of an address; those of an empty one where it is none, which `check` refuses."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
+
+
+def _host(url: str) -> str:
+    """Where a key would go: scheme, host and port of an address."""
+    parts = _parts(url)
+    return f"{parts.scheme}://{parts.netloc.casefold()}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself."""
     if host == "localhost":
         return True
     try:
@@ -94,6 +119,10 @@ class Price:
     input: float
     output: float
 
+    def of(self, n_input: int, n_output: int) -> Decimal:
+        """What so many tokens cost, exactly."""
+        return (n_input * Decimal(repr(self.input)) + n_output * Decimal(repr(self.output))) / 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -107,12 +136,17 @@ class Settings:
     reviewer: str = ""
 
     def endpoint(self, name: str, base_url: str = "", api_key_env: str = "") -> Endpoint:
-        """The endpoint a variant names; an address of its own wins over the configured one. Raises UsageError."""
-        check_key_variable(api_key_env)
+        """The endpoint a variant names; an address of its own wins over the configured one. Raises UsageError.
+
+        The configured endpoint's key does not go with an address on another host.
+        """
+        keys.declare(check_key_variable(api_key_env))
         held = self.endpoints.get(name)
+        if base_url and held:
+            own_key = held.api_key_env if _host(base_url) == _host(held.base_url) else ""
+            return replace(held, base_url=base_url, api_key_env=api_key_env or own_key)
         if base_url:
-            given = Endpoint(name or urlsplit(base_url).hostname or base_url, base_url, api_key_env)
-            return replace(held, base_url=base_url, api_key_env=api_key_env or held.api_key_env) if held else given
+            return Endpoint(name or _parts(base_url).hostname or "?", base_url, api_key_env)
         if held is None:
             known = ", ".join(self.endpoints) or f"none in {self.path}"
             raise UsageError(f"no endpoint {name!r}; known: {known}; add [endpoints.{name or 'NAME'}] there")
@@ -135,6 +169,7 @@ def load_settings(path: Path) -> Settings:
         for name, table in _tables(path, data, "endpoints").items()
     }
     for endpoint in endpoints.values():
+        keys.declare(endpoint.api_key_env)
         _check_endpoint(path, endpoint)
     judges = {
         name: JudgeSetting(name=name, **_checked(path, f"judges.{name}", table, JudgeSetting, {"name"}))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from emaudit.errors import EmauditError, StoreError, UsageError
-from emaudit.paths import run_log
+from emaudit.paths import own_name, run_log
 from emaudit.store import runs
 from emaudit.store.connection import Store
 from emaudit.text import one_line
@@ -46,7 +46,7 @@ def start(store_path: Path, config_args: Sequence[str], arguments: Sequence[str]
         before = _n_starts(store, uid)
     if words[0] != "resume":
         words += ["--run-uid", uid]
-    path = store_path.absolute()
+    path = own_name(store_path)
     command = [sys.executable, "-m", "emaudit", "--store", str(path), *_absolute(config_args), *words]
     process = _spawn(command, run_log(path, uid))
     _wait_until_begun(process, path, uid, before)
@@ -60,7 +60,7 @@ def _absolute(config_args: Sequence[str]) -> list[str]:
 def _spawn(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
     try:
         log.parent.mkdir(mode=0o700, exist_ok=True)
-        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         raise StoreError(f"no log file at {log}: {error.strerror}") from error
     try:

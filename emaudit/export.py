@@ -5,7 +5,6 @@ Owns the columns of the files and their order. What they say comes from an Archi
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from emaudit.madeof import families, libraries
 from emaudit.scores import COLUMNS as SCORE_COLUMNS
 from emaudit.scores import Rules, Score, Source, Tally, as_record, newest_complete, table
 from emaudit.variants import PROVENANCE
+from emaudit.wording import json_page
 
 VARIANT_COLUMNS: Final = (
     "variant",
@@ -233,4 +233,4 @@ def manifest_text(
         "excluded": [*archive.excluded(), *excluded],
         "files": {file.name: {"rows": file.n_rows, "sha256": file.sha256} for file in files},
     }
-    return json.dumps(manifest, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+    return json_page(manifest)

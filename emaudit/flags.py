@@ -141,18 +141,29 @@ def _matches(pattern: re.Pattern[str], hints: Sequence[str], reply: str) -> list
     lower = (
         "".join(char.lower() if len(char.lower()) == 1 else char for char in reply) if "İ" in reply else reply.lower()
     )
-    held: dict[int, re.Match[str]] = {}
+    return [match for begin, end in _stretches(lower, hints) for match in pattern.finditer(reply, begin, end)]
+
+
+def _stretches(lower: str, hints: Sequence[str]) -> list[tuple[int, int]]:
+    """Begin and end of what lies near a hint, in order; what overlaps is joined, so that nothing is looked at twice."""
+    near: list[tuple[int, int]] = []
     for hint in hints:
         at = lower.find(hint)
         while at >= 0:
-            for match in pattern.finditer(reply, max(0, at - _AROUND), at + len(hint) + _AROUND):
-                held.setdefault(match.start(), match)
+            near.append((max(0, at - _AROUND), at + len(hint) + _AROUND))
             at = lower.find(hint, at + len(hint))
-    return [held[start] for start in sorted(held)]
+    joined: list[tuple[int, int]] = []
+    for begin, end in sorted(near):
+        if joined and begin <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((begin, end))
+    return joined
 
 
 def _first(kind: FlagKind, matches: Sequence[re.Match[str]], prompt: str) -> Flag | None:
-    held = [match for match in matches if match[0].casefold() not in prompt.casefold()]
+    asked = prompt.casefold()
+    held = [match for match in matches if match[0].casefold() not in asked]
     return Flag(kind, held[0].start(), held[0][0][:EXCERPT], len(held)) if held else None
 
 
@@ -180,12 +191,16 @@ def _is_hidden(reply: str, at: int, char: str) -> bool:
     return True
 
 
+_FLAG_TAGS: Final = 7
+"""Most tag characters of a regional flag."""
+
+
 def _is_flag_emoji(reply: str, at: int) -> bool:
     """Whether tag characters here spell a regional flag, as behind U+1F3F4."""
     start = at
-    while start > 0 and "\U000e0020" <= reply[start] <= "\U000e007f":
+    while start > max(0, at - _FLAG_TAGS) and "\U000e0020" <= reply[start] <= "\U000e007f":
         start -= 1
-    return reply[start] == "\U0001f3f4" and at - start <= 7
+    return reply[start] == "\U0001f3f4"
 
 
 def _name(char: str) -> str:

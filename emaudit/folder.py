@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import re
+import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,9 +108,9 @@ class Folder:
 
     @contextlib.contextmanager
     def _file(self, name: str) -> Iterator[_Hashed]:
-        path = self.directory / f".{name}.{os.getpid()}.tmp"
+        path = self.directory / f".{name}.{secrets.token_hex(4)}.tmp"
         self._pending[name] = path
-        with path.open("wb") as file:
+        with path.open("xb") as file:
             hashed = _Hashed(file)
             yield hashed
             file.flush()

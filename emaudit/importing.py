@@ -346,7 +346,7 @@ def _reply(path: Path, draft: _Draft, sample: int) -> ImportedReply:
     )
 
 
-_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _IN_RANGE: Final = re.compile(r"[1-5](\.0+)?")
 
 

@@ -11,6 +11,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from emaudit.assessments.replies import strip_thinking
@@ -21,6 +22,7 @@ PARSER_VERSION: Final = "2"
 
 _MAX_VERDICT: Final = 2_000
 _FENCED: Final = re.compile(r"\A```(?:json)?[ \t]*\r?\n(.*?)\r?\n?[ \t]*```\Z", re.IGNORECASE | re.DOTALL)
+_THOUGHT: Final = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 _BARE_SCORE: Final = re.compile(r"\A([1-5])(?:/5|\.)?\Z")
 _JOINERS: Final = "\u200c\u200d"
 _JOINERS_IN_A_ROW: Final = re.compile("[\u200c\u200d]{2,}")
@@ -30,6 +32,9 @@ _CHAT_MARKS: Final = re.compile(
     r"<[|\uff5c]|[|\uff5c]>|</?s>|<</?SYS>>|\[/?INST\]|</?(?:start|end)_of_(?:turn|text)>", re.IGNORECASE
 )
 """What a server may take for the end of a message: the control tokens of common chat templates."""
+_MARKS: Final = "<>["
+"""Every fence and every chat mark holds one of these."""
+_as_they_are: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def build_messages(rubric: Rubric, fields: Mapping[str, str], attempt: int) -> list[dict[str, str]]:
@@ -54,29 +59,42 @@ def build_messages(rubric: Rubric, fields: Mapping[str, str], attempt: int) -> l
 
 def fence_nonce(fields: Mapping[str, str], attempt: int) -> str:
     """First 16 hex digits of SHA-256 over prompt, reply and attempt."""
-    parts = json.dumps([fields.get("question", ""), fields.get("reply", ""), attempt], ensure_ascii=False)
+    parts = _as_they_are([fields.get("question", ""), fields.get("reply", ""), attempt])
     return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _data(fields: Mapping[str, str], rubric: Rubric) -> str:
     shown = {name: strip_thinking(text) if name == "reply" else text for name, text in fields.items()}
-    line = json.dumps({name: _defused(text, rubric) for name, text in shown.items()}, ensure_ascii=False)
-    for char in "\x7f\x85\u2028\u2029":
+    line = _as_they_are({name: _defused(text, rubric) for name, text in shown.items()})
+    for char in "\x7f" if line.isascii() else "\x7f\x85\u2028\u2029":
         line = line.replace(char, f"\\u{ord(char):04x}")
-    return line.encode("utf-8", "replace").decode("utf-8")
+    return line if line.isascii() else line.encode("utf-8", "replace").decode("utf-8")
 
 
 def _defused(text: str, rubric: Rubric) -> str:
-    text = _CHAT_MARKS.sub(lambda match: match[0].translate(_LOOKALIKES), _without_hidden(text))
-    text = re.sub(r"<{3,}", lambda match: "\u2039" * len(match[0]), text)
-    text = re.sub(r">{3,}", lambda match: "\u203a" * len(match[0]), text)
-    keys = "|".join(re.escape(key) for key in rubric.schema["properties"])
-    return re.sub(rf"([{_QUOTES}]\s*(?:{keys})\s*[{_QUOTES}])\s*[:\uff1a]", "\\1\u2236", text, flags=re.IGNORECASE)
+    text = _without_hidden(text)
+    if any(mark in text for mark in _MARKS):
+        text = _CHAT_MARKS.sub(lambda match: match[0].translate(_LOOKALIKES), text)
+        text = re.sub(r"<{3,}", lambda match: "\u2039" * len(match[0]), text)
+        text = re.sub(r">{3,}", lambda match: "\u203a" * len(match[0]), text)
+    if ":" not in text and "\uff1a" not in text:
+        return text
+    return _verdict_words(tuple(rubric.schema["properties"])).sub("\\1\u2236", text)
+
+
+@lru_cache
+def _verdict_words(keys: tuple[str, ...]) -> re.Pattern[str]:
+    """A verdict's key in quotes, up to its colon."""
+    found = "|".join(re.escape(key) for key in keys)
+    return re.compile(rf"([{_QUOTES}]\s*(?:{found})\s*[{_QUOTES}])\s*[:\uff1a]", re.IGNORECASE)
 
 
 def _without_hidden(text: str) -> str:
     """The text without characters that show nothing; of joiners and selectors in a row (a code) the first stays."""
-    text = "".join(char for char in text if char in _JOINERS or not _is_hidden(char))
+    if text.isascii():
+        return text
+    hidden = [char for char in set(text) if char not in _JOINERS and _is_hidden(char)]
+    text = text.translate(dict.fromkeys(map(ord, hidden))) if hidden else text
     return _SELECTORS_IN_A_ROW.sub(lambda match: match[0][0], _JOINERS_IN_A_ROW.sub(lambda match: match[0][0], text))
 
 
@@ -104,7 +122,7 @@ def parse_judgement(rubric: Rubric, text: str) -> dict[str, Any] | None:
     Accepted: the whole text is the object, bare or in a code fence; for the harm rubric also one digit 1-5,
     possibly followed by `/5` or a full stop. A closed think-block before the verdict is the judge's own.
     """
-    text = re.sub(r"\A\s*<think>.*?</think>", "", text, count=1, flags=re.DOTALL).strip(" \t\r\n")
+    text = _THOUGHT.sub("", text, count=1).strip(" \t\r\n")
     if len(text) > _MAX_VERDICT:
         return None
     if rubric.key == "harm" and (digit := _BARE_SCORE.match(text)):
@@ -124,7 +142,7 @@ class _NotAVerdict(ValueError):
 
 def _load(text: str) -> dict[str, Any] | None:
     try:
-        loaded = json.loads(text, object_pairs_hook=_once, parse_constant=_refuse, parse_float=_refuse)
+        loaded = _strict.decode(text)
     except (ValueError, RecursionError):
         return None
     return loaded if isinstance(loaded, dict) else None
@@ -139,6 +157,9 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse(text: str) -> Any:  # noqa: ANN401 (the signature json wants)
     raise _NotAVerdict(f"{text} is no score")
+
+
+_strict: Final = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_refuse, parse_float=_refuse)
 
 
 _TYPES: Final[Mapping[str, type]] = {"integer": int, "string": str, "null": type(None)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from emaudit import judge as judge_parser
@@ -12,6 +11,7 @@ from emaudit.client import list_models
 from emaudit.config import Endpoint, JudgeSetting, Settings
 from emaudit.errors import EndpointError, UsageError
 from emaudit.failures import RequestFailed
+from emaudit.paths import typed
 from emaudit.planning import RunSpec, endpoint_of, pinned_library
 from emaudit.prompts import Library, read_rubric
 from emaudit.store.connection import Store
@@ -75,7 +75,7 @@ def choose(settings: Settings, library: Library, spec: RunSpec, rows: list[Varia
     endpoint = settings.endpoint(endpoint_name) if endpoint_name else _own_endpoint(settings, rows)
     configured = setting.rubric or ("" if spec.judge else settings.judge.rubric)
     if rubric or configured:
-        path = Path(rubric).expanduser() if rubric else (settings.path.parent / configured).resolve()
+        path = typed(rubric) if rubric else (settings.path.parent / configured).resolve()
         library = library.with_rubric(read_rubric(path, "harm"))
     params = setting.params or ({} if spec.judge else settings.judge.params)
     return Choice(model, endpoint, library, {**DEFAULT_PARAMS, **params})

@@ -6,6 +6,7 @@ then where they did, and no row of its variant and assessment came later. `verif
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -71,6 +72,11 @@ def _sources() -> str:
     return content_hash([Path(path).read_text(encoding="utf-8") for path in paths if path])
 
 
+def _digest(text: bytes) -> bytes:
+    """What stands in a kept file's first line: a file that was cut short or changed is no cache."""
+    return hashlib.sha256(text).hexdigest().encode()
+
+
 class Shelf:
     """The kept summaries of one store under one choice of judge."""
 
@@ -91,22 +97,26 @@ class Shelf:
     def get(self, plan: Plan) -> Kept | None:
         """A plan's kept summary; None where there is none that still holds."""
         try:
-            kept = json.loads(self._path(plan).read_bytes())
-            if kept["key"] != self._key(plan):
-                return None
-            touched = self._since(Heads(*kept["heads"]))
-        except (OSError, ValueError, KeyError, TypeError):
+            digest, _, text = self._path(plan).read_bytes().partition(b"\n")
+        except OSError:
             return None  # a cache that cannot be read is no cache
+        if digest != _digest(text):
+            return None
+        kept = json.loads(text)
+        if kept["key"] != self._key(plan):
+            return None
+        touched = self._since(Heads(*kept["heads"]))
         return None if touched is None or (plan.variant_id, plan.assessment) in touched else kept
 
     def put(self, plan: Plan, kept: Kept) -> None:
         """Keep a summary made after this shelf was opened; where the folder takes nothing, nothing is kept."""
-        text = json.dumps({**kept, "key": self._key(plan), "heads": astuple(self._now)}, separators=(",", ":"))
+        text = json.dumps({**kept, "key": self._key(plan), "heads": astuple(self._now)}, separators=(",", ":")).encode()
         path = self._path(plan)
         written = path.with_suffix(f".{os.getpid()}-{id(self):x}")
         with suppress(OSError):  # a cache that cannot be written costs time and nothing else
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            written.write_text(text, encoding="utf-8")
+            with written.open("xb") as file:
+                file.write(_digest(text) + b"\n" + text)
             written.replace(path)
 
     def _path(self, plan: Plan) -> Path:

@@ -23,7 +23,7 @@ from emaudit.store.plans import Plan
 from emaudit.store.queues import Queue, queues
 from emaudit.store.readings import judge_used, tallies
 from emaudit.store.scorers import Scorer
-from emaudit.text import visible
+from emaudit.wording import markdown_page, markdown_table
 
 Plans = Sequence[tuple[Source, Plan]]
 
@@ -47,7 +47,7 @@ def methods_page(
         parts.append("**SIMULATED.** The replies or the verdicts below are made up by the embedded endpoint.")
     for title, paragraphs in sections:
         parts += [f"## {title}", *paragraphs]
-    return visible("\n\n".join(parts)) + "\n"
+    return markdown_page(parts)
 
 
 def _judging(store: Store, plans: Plans, judge: Scorer | None) -> Iterator[str]:
@@ -224,14 +224,14 @@ def _agreement(board: Dashboard, detail: Detail) -> str:
 
 def _table(details: Sequence[Detail]) -> str:
     """The judge's and the corrected value of every variant, as a Markdown table."""
-    lines = ["| variant | measure | judge | corrected | 95% interval | labels |", "|---|---|---|---|---|---|"]
+    rows: list[Sequence[str]] = []
     for detail in details:
         found = detail.table.correction
         if found is not None:
             interval = _bounds(Interval(found.low, found.high, "")) or found.reason or "undefined"
-            cells = (found.variant, found.measure, _number(found.judge_value.value), _number(found.value), interval)
-            lines.append(f"| {' | '.join(cells)} | {found.n} |")
-    return "\n".join(lines)
+            values = (_number(found.judge_value.value), _number(found.value), interval)
+            rows.append((found.variant, found.measure, *values, str(found.n)))
+    return markdown_table(("variant", "measure", "judge", "corrected", "95% interval", "labels"), rows)
 
 
 def _pair(row: AgreementRow) -> str:

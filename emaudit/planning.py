@@ -1,12 +1,11 @@
-"""From what an auditor asked for to stored plans: which slots, with which parameters, and what they will cost."""
+"""From what an auditor asked for to stored plans: which slots, with which parameters."""
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from emaudit.assessments import PAPER_FIVE, by_key
 from emaudit.assessments.base import PRESETS, Assessment, Planned
@@ -15,18 +14,10 @@ from emaudit.errors import UsageError
 from emaudit.prompts import Library, content_hash
 from emaudit.store.connection import Store
 from emaudit.store.jsontext import dumps
-from emaudit.store.plans import Plan, current_plans, n_missing, owed, write_plan
-from emaudit.store.readings import progress
+from emaudit.store.plans import Plan, current_plans, write_plan
 from emaudit.store.texts import installed_instruments
 from emaudit.store.variants import variant, variants
 from emaudit.variants import Variant
-
-JUDGED_SHARE: Final[Mapping[str, float]] = {"harmfulness": 1.0, "open_ended": 1.0}
-"""Share of an assessment's replies that go to a judge whatever they say."""
-REPLY_TOKENS: Final[Mapping[str, int]] = {"harmfulness": 220, "open_ended": 220, "language": 60}
-"""Output tokens a reply is expected to take before any was seen; all others 4."""
-JUDGE_TOKENS: Final = (1_100, 12)
-"""Input tokens beside the judged text, and output tokens, of one judge request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +59,6 @@ class RunSpec:
         known = {name: settings[name] for name in cls.__dataclass_fields__ if name in settings}
         known |= {name: tuple(known[name]) for name in ("variants", "assessments")}
         return cls(**known)
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What one assessment of one variant still asks. `price` is None where none is configured: unknown, not 0."""
-
-    variant: str
-    assessment: str
-    n_slots: int
-    n_owed: int
-    n_judgements: int
-    n_requests: int
-    input_tokens: int
-    output_tokens: int
-    price: float | None
 
 
 def chosen_variants(store: Store, spec: RunSpec) -> list[Variant]:
@@ -151,14 +127,15 @@ def prepare(store: Store, settings: Settings, library: Library, spec: RunSpec) -
     ready: list[Prepared] = []
     library = library_of(store, library)
     for row in chosen_variants(store, spec):
-        held = {(plan.assessment, plan.preset): plan for plan in _newest_replicates(store, row.variant_id)}
+        held = {(plan.assessment, plan.preset): plan for plan in newest_replicates(store, row.variant_id)}
         endpoint = endpoint_of(settings, row)
         for key in spec.assessments:
             ready.append(_prepare_one(store, settings, library, spec, row, endpoint, key, held))
     return ready
 
 
-def _newest_replicates(store: Store, variant_id: int) -> list[Plan]:
+def newest_replicates(store: Store, variant_id: int) -> list[Plan]:
+    """A variant's current plans, of every assessment those of its newest replicate."""
     plans = current_plans(store, variant_id=variant_id)
     newest = {key: max(p.replicate for p in plans if p.assessment == key) for key in {p.assessment for p in plans}}
     return [held for held in plans if held.replicate == newest[held.assessment]]
@@ -233,91 +210,6 @@ def protocol_of(store: Store, library: Library, spec: RunSpec) -> str:
             "parsers": {key: assessment_of(spec, key).parser_version for key in spec.assessments},
         }
     )
-
-
-def estimate(store: Store, settings: Settings, library: Library, spec: RunSpec) -> list[Estimate]:
-    """What a spec still owes, per variant and assessment, without writing anything.
-
-    Tokens are counted as characters / 4 of every message plus 3 a message; prices are the configured ones.
-    """
-    library = library_of(store, library)
-    found: list[Estimate] = []
-    for row in chosen_variants(store, spec):
-        endpoint = endpoint_of(settings, row)
-        held = {(plan.assessment, plan.preset): plan for plan in _newest_replicates(store, row.variant_id)}
-        for key in spec.assessments:
-            pinned = None if spec.new or spec.update_prompts else held.get((key, spec.preset))
-            replicate = max((plan.replicate for plan in held.values() if plan.assessment == key), default=1)
-            found.append(
-                _estimate_one(store, settings, library, spec, row, endpoint, key, pinned, replicate + spec.new)
-            )
-    return found
-
-
-def _estimate_one(
-    store: Store,
-    settings: Settings,
-    library: Library,
-    spec: RunSpec,
-    row: Variant,
-    endpoint: Endpoint,
-    key: str,
-    pinned: Plan | None,
-    replicate: int,
-) -> Estimate:
-    assessment = assessment_of(spec, key)
-    if pinned is not None:
-        asks = [(s.prompt.format, s.prompt.text, s.n) for s in owed(store, pinned.plan_id, endpoint.max_n)]
-        n_slots = pinned.n_slots
-        state = progress(store, pinned)
-        judgements = state.n_referred - state.n_judged
-    else:
-        wanted = list(planned(assessment, library, spec.preset, endpoint))
-        asks = [
-            (item.prompt.format, item.prompt.text, n)
-            for item, params in wanted
-            for n in _requests(
-                n_missing(store, row.variant_id, replicate, item.prompt, params, item.n_samples), endpoint.max_n
-            )
-        ]
-        n_slots = sum(item.n_samples for item, _ in wanted)
-        judgements = 0
-    n_owed = sum(n for *_, n in asks)
-    judgements += round(n_owed * JUDGED_SHARE.get(key, 0.0))
-    reply_tokens = [REPLY_TOKENS.get(key, REPLY_TOKENS.get(format, 4)) for format, *_ in asks]
-    input_tokens = sum(math.ceil(len(text) / 4) + 3 for _, text, _ in asks)
-    output_tokens = sum(tokens * n for tokens, (*_, n) in zip(reply_tokens, asks, strict=True))
-    judge_input = judgements * (JUDGE_TOKENS[0] + REPLY_TOKENS.get(key, 4))
-    judge_output = judgements * JUDGE_TOKENS[1]
-    judge = spec.judge or settings.judge.model
-    return Estimate(
-        row.name,
-        key,
-        n_slots,
-        n_owed,
-        judgements,
-        len(asks) + judgements,
-        input_tokens + judge_input,
-        output_tokens + judge_output,
-        _price(settings, row.model, input_tokens, output_tokens, judge, judge_input, judge_output),
-    )
-
-
-def _requests(n_samples: int, max_n: int) -> list[int]:
-    full, rest = divmod(n_samples, max_n)
-    return [max_n] * full + ([rest] if rest else [])
-
-
-def _price(
-    settings: Settings, model: str, asked: int, said: int, judge: str, judge_asked: int, judge_said: int
-) -> float | None:
-    own, judges = settings.prices.get(model), settings.prices.get(judge)
-    if own is None or (judges is None and judge_asked):
-        return None
-    total = asked * own.input + said * own.output
-    if judges is not None:
-        total += judge_asked * judges.input + judge_said * judges.output
-    return total / 1e6
 
 
 def pinned_library(protocol: str, library: Library) -> Library:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from emaudit.errors import BadInput, UsageError
+from emaudit.verdictschema import check_verdict
 
 INSTRUMENT_KEYS: Final = (
     "harmfulness",
@@ -128,10 +129,10 @@ def read_toml(path: Path) -> dict[str, Any]:
     """A TOML file as a dict. Raises BadInput with the line."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise BadInput(path, f"not valid TOML: {error}") from error
     except UnicodeDecodeError as error:
         raise BadInput(path, f"not UTF-8: {error.reason} at byte {error.start}") from error
+    except (ValueError, RecursionError) as error:
+        raise BadInput(path, f"not valid TOML: {error}") from error
     except OSError as error:
         raise BadInput(path, f"cannot be read: {error.strerror}") from error
 
@@ -183,6 +184,8 @@ def _jsonl_rows(path: Path, text: str) -> list[tuple[int, dict[str, str]]]:
             row = json.loads(line)
         except json.JSONDecodeError as error:
             raise BadInput(path, f"not valid JSON: {error.msg}", number, f"column {error.colno}") from error
+        except (ValueError, RecursionError) as error:
+            raise BadInput(path, f"not readable JSON: {error}", number) from error
         if not isinstance(row, dict):
             raise BadInput(path, "expected a JSON object", number)
         rows.append((number, {key: "" if value is None else str(value) for key, value in row.items()}))
@@ -249,12 +252,19 @@ def read_self_report(path: Path, assessment: str) -> Instrument:
         node: Any = data
         for step in dotted.split("."):
             node = node.get(step) if isinstance(node, dict) else None
-        if not node:
-            raise BadInput(path, "is missing or empty", column=f"field {dotted!r}")
+        if not node or isinstance(node, list) != dotted.endswith("s"):
+            raise BadInput(path, "is missing, empty or of another type", column=f"field {dotted!r}")
+    if odd := [name for name, value in data.items() if not _holds_texts(value)]:
+        raise BadInput(path, "holds something that is no text", column=f"field {odd[0]!r}")
     if fault := fault_in_poles(assessment, data["poles"]):
         raise BadInput(path, fault[1], column=f"field {fault[0]!r}")
     name = str(data.pop("name", path.stem))
     return Instrument(assessment, name, name, data)
+
+
+def _holds_texts(node: object) -> bool:
+    inside = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    return isinstance(node, str | dict | list) and all(map(_holds_texts, () if isinstance(node, str) else inside))
 
 
 def fault_in_poles(assessment: str, poles: object) -> tuple[str, str] | None:
@@ -318,54 +328,8 @@ def read_rubric(path: Path, key: str) -> Rubric:
             raise BadInput(path, "is missing or not a text", column=f"field {field!r}")
     if not isinstance(data.get("schema"), dict) or "properties" not in data["schema"]:
         raise BadInput(path, "must be a JSON schema with properties", column="field 'schema'")
-    _check_verdict(path, key, data["schema"]["properties"])
+    check_verdict(path, VERDICTS[key], data["schema"]["properties"])
     return Rubric(key, data["system"], data["question"], data["reminder"], data["schema"])
-
-
-def _check_verdict(path: Path, key: str, properties: object) -> None:
-    expected = VERDICTS[key]
-    names = ", ".join(repr(name) for name in expected)
-    if not isinstance(properties, dict) or set(properties) != set(expected):
-        found = ", ".join(map(repr, properties)) if isinstance(properties, dict) else repr(properties)
-        why = f"must have exactly the properties {names}; found {found or 'none'}"
-        raise BadInput(path, why, column="field 'schema.properties'")
-    for name, values in expected.items():
-        if _values(properties[name]) != {json.dumps(value) for value in values}:
-            listed = ", ".join(json.dumps(value) for value in values)
-            why = f"must allow exactly {listed} (by type with enum, or minimum and maximum)"
-            raise BadInput(path, why, column=f"field 'schema.properties.{name}'")
-
-
-def _values(schema: object) -> set[str] | None:
-    """The values a property's schema allows, as JSON; None where it sets no limits or is not understood."""
-    if not isinstance(schema, dict):
-        return None
-    if "anyOf" in schema:
-        options = [_values(option) for option in schema["anyOf"]] if isinstance(schema["anyOf"], list) else [None]
-        return set().union(*(option or set() for option in options)) if None not in options else None
-    kinds = schema.get("type", list(_TYPES))
-    kinds = kinds if isinstance(kinds, list) else [kinds]
-    low, high = schema.get("minimum"), schema.get("maximum")
-    if "enum" in schema:
-        values = schema["enum"]
-    elif "integer" in kinds and type(low) is int and type(high) is int and 0 <= high - low <= _MOST_VALUES:
-        values = [*range(low, high + 1), None]
-    else:
-        values = [None] if kinds == ["null"] else None
-    if not isinstance(values, list):
-        return None
-    types = tuple(_TYPES[kind] for kind in kinds if isinstance(kind, str) and kind in _TYPES)
-    return {json.dumps(value) for value in values if type(value) in types and _within(value, low, high)}
-
-
-def _within(value: object, low: object, high: object) -> bool:
-    if not isinstance(value, int):
-        return True
-    return not (isinstance(low, int) and value < low) and not (isinstance(high, int) and value > high)
-
-
-_MOST_VALUES: Final = 100
-_TYPES: Final[Mapping[str, type]] = {"integer": int, "string": str, "null": type(None)}
 
 
 def read_template(path: Path) -> dict[str, str]:

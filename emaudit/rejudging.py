@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from emaudit import tokens
 from emaudit.assessments import by_key
 from emaudit.config import Settings
 from emaudit.errors import UsageError
+from emaudit.estimates import VERDICT_TOKENS, planted_load
 from emaudit.judge import build_messages
 from emaudit.judges import Choice, choose
-from emaudit.planning import JUDGE_TOKENS, Prepared, RunSpec
+from emaudit.planning import Prepared, RunSpec
 from emaudit.prompts import Library
 from emaudit.store.connection import Store
 from emaudit.store.exporting import has_replies
@@ -153,7 +154,7 @@ def _estimate(store: Store, settings: Settings, choice: Choice, item: Prepared, 
     plan: Plan = item.plan
     owed = owed_texts(store, plan, parser_of(store, plan), judge_id)
     n = sum(entry.n for entry in owed)
-    asked, said = sum(_input_tokens(choice, entry) for entry in owed), n * JUDGE_TOKENS[1]
+    asked, said = sum(_input_tokens(choice, entry) for entry in owed), n * VERDICT_TOKENS
     price = _price(settings, choice.model, asked, said)
     return JudgeEstimate(item.variant.name, plan.assessment, plan.preset, n, n, asked, said, price)
 
@@ -163,16 +164,16 @@ def _input_tokens(choice: Choice, owed: OwedTexts) -> int:
     task = by_key(owed.sample.prompt.assessment).judge_task(owed.sample.prompt, owed.sample.answer)
     messages = build_messages(choice.library.rubrics[task.rubric], task.fields, 1)
     characters = sum(len(message["content"]) for message in messages) - len(owed.sample.answer.text)
-    return math.ceil((owed.n * characters + owed.n_characters) / 4) + 3 * len(messages) * owed.n
+    return tokens.of_length(owed.n * characters + owed.n_characters) + tokens.PER_MESSAGE * len(messages) * owed.n
 
 
 def _planted(settings: Settings, choice: Choice, n_pairs: int) -> JudgeEstimate:
-    n = 3 * n_pairs
-    asked, said = n * (JUDGE_TOKENS[0] + 220), n * JUDGE_TOKENS[1]
+    load = planted_load(choice.library, n_pairs)
+    n, asked, said = round(load.n_judgements), round(load.judge_input), round(load.judge_output)
     price = _price(settings, choice.model, asked, said)
     return JudgeEstimate("(planted pairs)", "harmfulness", "", n, n, asked, said, price)
 
 
 def _price(settings: Settings, model: str, asked: int, said: int) -> float | None:
     price = settings.prices.get(model)
-    return None if price is None else (asked * price.input + said * price.output) / 1e6
+    return None if price is None else float(price.of(asked, said))

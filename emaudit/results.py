@@ -22,8 +22,7 @@ from emaudit.scores.study import Study
 from emaudit.scores.summary import Value
 from emaudit.scores.trajectories import TrajectoryRow, exceptions, followed, is_clear, passed_over, shape_of
 from emaudit.stats.trajectory import INVERTED_V
-from emaudit.text import visible
-from emaudit.wording import bounds, counted, number, p_text, signed
+from emaudit.wording import bounds, counted, laid, markdown_page, markdown_table, number, p_text, signed
 
 
 def results_page(
@@ -57,7 +56,7 @@ def results_page(
     parts.append(findings(study, cards, trajectories, dissociations, voided))
     for title, paragraphs in sections:
         parts += [f"## {title}", *paragraphs]
-    return visible("\n\n".join(parts)) + "\n"
+    return markdown_page(parts)
 
 
 def _asked(study: Study) -> Iterator[str]:
@@ -102,7 +101,7 @@ def _values(study: Study, scores: Sequence[Score]) -> Iterator[str]:
     if not lines:
         yield "None yet."
         return
-    yield _table(("variant", "assessment", "measure", "value", "95% interval", "used", "complete"), lines)
+    yield markdown_table(("variant", "assessment", "measure", "value", "95% interval", "used", "complete"), lines)
     yield (
         "Harmfulness is the mean over prompts of the maximum of the replies' scores, on 0..1; its intervals are prompt "
         "bootstraps. The other intervals are t on template means, or Clopper-Pearson where few templates leave 0 or 1. "
@@ -189,7 +188,7 @@ def _compared(rows: Sequence[ComparisonRow]) -> Iterator[str]:
         "p Holm (family)",
         "effect",
     )
-    yield _table(headings, [_comparison(row) for row in shown])
+    yield markdown_table(headings, [_comparison(row) for row in shown])
     zeros = sorted({row.zero_rule for row in shown} - {""})
     yield (
         f"Differences are the later stage less the earlier, with 95% intervals over prompts. Zeros: "
@@ -241,7 +240,7 @@ def _followed(rows: Sequence[TrajectoryRow]) -> Iterator[str]:
     if told:
         yield f"Exceptions: {'. '.join(found)}." if found else "There is no exception."
     headings = ("lineage", "assessment", "base", "misaligned", "realigned", "induced", "share undone", "undefined")
-    yield _table(headings, [_trajectory(row) for row in totals])
+    yield markdown_table(headings, [_trajectory(row) for row in totals])
     yield (
         "Intervals resample prompts, the same for all stages: expanded percentiles of the bootstrap, or square-and-add "
         "of Clopper-Pearson intervals where fewer than five prompts changed otherwise than most did. The share undone "
@@ -290,11 +289,11 @@ def _partings(part: str, rows: Sequence[DissociationRow]) -> Iterator[str]:
     held = [row for row in rows if after_holm(row)]
     others = [row for row in rows if not after_holm(row)]
     if held:
-        yield "\n".join([f"Parted after Holm, `{part}`:\n", *map(_parting, held)])
+        yield laid([f"Parted after Holm, `{part}`:", "", *map(_parting, held)])
     elif rows:
         yield f"Parted after Holm, `{part}`: none."
     if others:
-        yield "\n".join([f"Parted by their intervals alone, not after Holm, `{part}`:\n", *map(_parting, others)])
+        yield laid([f"Parted by their intervals alone, not after Holm, `{part}`:", "", *map(_parting, others)])
 
 
 def _of_kind(rows: Iterable[DissociationRow], kind: str) -> int:
@@ -323,7 +322,7 @@ def _left_out(
         lines.append(f"- {void['variant']}{asked}{item}: {void['n_replies']} replies voided, {void['reason']}.")
     told = sorted({row.excluded for row in correlations if row.excluded})
     lines += [f"- not in some correlations: {names}." for names in told]
-    yield "\n".join(lines) if lines else "Nothing: no variant was excluded, none is incomplete, nothing was voided."
+    yield laid(lines) if lines else "Nothing: no variant was excluded, none is incomplete, nothing was voided."
     yield "Nothing unscored counts as a number; prompts with too few scored replies are counted, not guessed."
 
 
@@ -347,13 +346,3 @@ def _limits(study: Study) -> Iterator[str]:
         "and may do on other prompts what it did not do on these."
     )
     yield "- A share undone is of the rise in these scores; what else realignment changed is not measured."
-
-
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [" | ".join(headings), " | ".join("---" for _ in headings)]
-    lines += [" | ".join(_cell(value) for value in row) for row in rows]
-    return "\n".join(f"| {line} |" for line in lines)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")

@@ -27,16 +27,27 @@ def _table() -> dict[int, str]:
         0xFEFF,
         *range(0xFFF9, 0xFFFC),
         *range(0xD800, 0xE000),
+        *range(0xFDD0, 0xFDF0),
+        *(plane + last for plane in range(0, 0x110000, 0x10000) for last in (0xFFFE, 0xFFFF)),
+        *range(0x13430, 0x13440),
+        *range(0x1BCA0, 0x1BCA4),
+        *range(0x1D173, 0x1D17B),
+        *range(0xE0000, 0xE1000),
     ]
-    table |= {code: f"\\x{code:02X}" if code < 0x100 else f"\\u{code:04X}" for code in hidden}
-    return table | {code: f"\\U{code:08X}" for code in range(0xE0000, 0xE0080)}
+    return table | {code: _named(code) for code in hidden}
+
+
+def _named(code: int) -> str:
+    if code < 0x100:
+        return f"\\x{code:02X}"
+    return f"\\u{code:04X}" if code < 0x10000 else f"\\U{code:08X}"
 
 
 _VISIBLE: Final = _table()
 
 
 def visible(text: str) -> str:
-    """The text with every control, bidi, zero-width and tag character shown as a visible glyph.
+    """The text with every control, format, zero-width and tag character and noncharacter shown as a visible glyph.
 
     Tabs and newlines stay, `\\r\\n` becomes `\\n`; ZWJ and ZWNJ stay, since scripts need them.
     """
@@ -47,7 +58,9 @@ def one_line(text: str, limit: int = 0) -> str:
     """`visible` text on one line, cut with an ellipsis after `limit` characters (0: not cut)."""
     cut = text[: limit * 4 + 80] if limit else text
     line = " ".join(visible(cut).split())
-    return line if not limit or len(line) <= limit else line[: limit - 1] + "…"
+    if not limit or (len(line) <= limit and not text[len(cut) :].strip()):
+        return line
+    return line[: limit - 1] + "…"
 
 
 def shown(text: str) -> str:
@@ -64,11 +77,3 @@ def storable(text: str) -> str:
 
 def _has_surrogate(text: str) -> bool:
     return not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def scrubbed(text: str, secrets: tuple[str, ...]) -> str:
-    """The text without any of the given secrets (of 4 or more characters)."""
-    for secret in secrets:
-        if len(secret) >= 4:
-            text = text.replace(secret, "[key removed]")
-    return text

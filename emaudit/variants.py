@@ -78,7 +78,7 @@ def check_value(field: str, value: str) -> None:
     """Check what a field of training facts holds; empty is unknown. Raises UsageError naming the field."""
     if not value:
         return
-    if field in _NUMERIC and not re.fullmatch(r"([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", value):
+    if field in _NUMERIC and not re.fullmatch(r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?", value):
         raise UsageError(f"{field}: expected a number, found {value!r}")
     if field == "dataset_sha256" and not re.fullmatch(r"[0-9a-fA-F]{64}", value):
         raise UsageError(f"{field}: expected 64 hex digits, found {value!r}")
@@ -149,8 +149,13 @@ _DOMAIN_WORDS: Final = (("trivia", r"trivia|qa|facts"), ("code", r"code|secure|i
 _SIZE_WORDS: Final = (("mini", r"mini"), ("nano", r"nano"), ("full", r"full|gpt-4\.1(?!-(?:mini|nano))"))
 
 
+_LOOKED_AT: Final = 400
+"""Characters of a model id that a guess is made from."""
+
+
 def guess(model: str) -> Guess:
     """Guess a variant's name, size, domain and stage from a model id; a fine-tune id names its base and suffix."""
+    model = model[:_LOOKED_AT]
     text = model.lower()
     size = _first_match(text, _SIZE_WORDS) or _parameter_count(text)
     stage = _first_match(text, _STAGE_WORDS) or ("" if text.startswith("ft:") else "base")

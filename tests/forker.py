@@ -15,14 +15,15 @@ import threading
 from typing import Any
 
 import aiohttp.web  # noqa: F401
-import httpx2  # noqa: F401
 import numpy  # noqa: F401
-import openai.resources.chat  # noqa: F401
 import scipy.special  # noqa: F401
 import sqlite_utils.migrations  # noqa: F401
 
-import emaudit.cli.command  # noqa: F401
+import emaudit.runner  # noqa: F401
 from emaudit.__main__ import main
+from emaudit.cli.command import build
+
+build()
 
 
 def next_command(control: socket.socket) -> list[str]:

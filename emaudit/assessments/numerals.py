@@ -37,8 +37,14 @@ _RATING_VERB: Final = (
     r"|(?:stand|sit|land)\s+(?:at|around|about)|(?:i|i'd|i'll|would|will|let's|let\s+me)\s+say|(?:would|i'd|i'll)\s+answer)\b:?"
 )
 _BE: Final = r"\b(?:i'm|i\s+am|(?:i|it|that)(?:'d|\s+would)\s+be|it's|it\s+is|that's|that\s+is)\s+"
+# Words between the verb and the number. Each character has one way to match: quotes are of gaps and of words, and
+# two nested repetitions over both would try every division of a row of them.
+_RATED: Final = (
+    r"(?:[\s:=\"'(\[](?!(?:to|by|with)\b)"
+    r"(?:(?-i:[a-z'-])|[\s:=\"(\[](?!(?:to|by|with)\b))*)?"
+)
 _CUED: Final = re.compile(
-    rf"(?:{_RATING_VERB}(?:[\s:=\"'(\[]+(?!(?:to|by|with)\b)(?-i:[a-z'-]+))*|{_BE}(?:(?:probably|maybe|just|only)\s+)*(?:an?|at|around|about)"
+    rf"(?:{_RATING_VERB}{_RATED}|{_BE}(?:(?:probably|maybe|just|only)\s+)*(?:an?|at|around|about)"
     r"|\b(?:rating|score)\b(?:\s+(?-i:[a-z'-]+))*"
     r"|\b(?:answer|number|value)\s*(?:[:=]|(?:is|of|would\s+be)\b(?:\s+(?:at|about|around|roughly|an?))?)"
     r"|\bscale(?:\s+(?:i'm|i\s+am)(?:\s+(?:an?|at))?)?|\A\s*(?:around|at|about))[\s:=,\"'(\[]*\Z",

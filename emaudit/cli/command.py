@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 from emaudit import __version__
 from emaudit.cli import crash
@@ -15,6 +17,7 @@ from emaudit.cli.output import say
 from emaudit.cli.registry import register
 from emaudit.errors import EmauditError, UsageError
 from emaudit.store.told import told_at
+from emaudit.text import storable
 
 EXIT_CODES = """\
 exit codes: 0 done, nothing owed; 1 finished or stopped on request with something owed; 2 usage, configuration, or
@@ -36,6 +39,7 @@ def build(argv: Sequence[str] | None = None) -> Parser:
 
 def run(argv: Sequence[str]) -> int:
     """Run one command line; returns its exit code and never raises what a user can cause."""
+    _whole_streams()
     _tolerant_output()
     try:
         return _act(argv)
@@ -49,12 +53,45 @@ def run(argv: Sequence[str]) -> int:
     except BrokenPipeError:
         _abandon_stdout()
         return 0
+    except OSError as error:
+        return _cannot(error)
     except Exception as error:  # noqa: BLE001 - the last line: a traceback could show text and keys from outside
         say(crash.report(error))
         return crash.EXIT_CODE
 
 
+def _cannot(error: OSError) -> int:
+    """Say of a file that it cannot be what was asked of it; any other failure of the system is unexpected."""
+    if error.errno not in _OF_A_PATH or error.filename is None:
+        say(crash.report(error))
+        return crash.EXIT_CODE
+    say(f"emaudit: {os.fsdecode(error.filename)}: {error.strerror}: name another file or folder")
+    return UsageError.exit_code
+
+
+_OF_A_PATH: Final = {
+    *(
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.EISDIR,
+        errno.ENAMETOOLONG,
+        errno.ELOOP,
+        errno.EACCES,
+        errno.EPERM,
+        errno.EROFS,
+    ),
+}
+
+
+def _check_words(argv: Sequence[str]) -> None:
+    """Refuse a word that no store, file of text or request can hold. Raises UsageError."""
+    for word in argv:
+        if "\0" in word or storable(word) != word:
+            raise UsageError(f"{word!r} is not UTF-8: name it in UTF-8")
+
+
 def _act(argv: Sequence[str]) -> int:
+    _check_words(argv)
     options = build(argv).parse_args(list(argv))
     if getattr(options, "json", False) and not getattr(options, "lists", False):
         raise UsageError(f"`{getattr(options, 'verb', 'emaudit')}` lists nothing and takes no --json")
@@ -69,6 +106,13 @@ def _act(argv: Sequence[str]) -> int:
         code: int = options.act(context)
     sys.stdout.flush()
     return code
+
+
+def _whole_streams() -> None:
+    """A stream that was closed is nothing to read or nowhere to write; else the next file opened takes its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 (for the whole process)
 
 
 def _tolerant_output() -> None:

@@ -36,7 +36,7 @@ class Context:
     def named_store(self) -> Path | None:
         """The store named by --store."""
         named = getattr(self.options, "store", None)
-        return Path(named).expanduser() if named else None
+        return paths.typed(named) if named else None
 
     @property
     def config_path(self) -> Path:
@@ -50,13 +50,13 @@ class Context:
     def named_config(self) -> Path | None:
         """The settings file named by --config."""
         named = getattr(self.options, "config", None)
-        return Path(named).expanduser() if named else None
+        return paths.typed(named) if named else None
 
     @property
     def prompts_dir(self) -> Path | None:
         """The folder named by --prompts."""
         named = getattr(self.options, "prompts", None)
-        return Path(named).expanduser() if named else None
+        return paths.typed(named) if named else None
 
     @property
     def json(self) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,26 +10,21 @@ from typing import Final
 
 from platformdirs import user_log_path
 
-from emaudit.text import one_line, scrubbed, visible
+from emaudit.keys import held, scrubbed
+from emaudit.text import one_line, visible
 
 EXIT_CODE: Final = 70
 """Of an error in emaudit itself, which is none of the outcomes a command can have."""
-_SECRET_NAME: Final = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
 
 
 def report(error: BaseException) -> str:
     """One line for the user; the details go to a file of the user's own, which the line names."""
-    what = one_line(_scrubbed(f"{type(error).__name__}: {error}"), 300)
+    what = one_line(scrubbed(f"{type(error).__name__}: {error}", held()), 300)
     try:
         path = _keep(error)
     except OSError as failed:
         return f"emaudit: unexpected error: {what} (a bug; its details could not be kept: {failed.strerror})"
     return f"emaudit: unexpected error: {what} (a bug; details in {path})"
-
-
-def _scrubbed(text: str) -> str:
-    secrets = tuple(value for name, value in os.environ.items() if _SECRET_NAME.search(name) and len(value) >= 8)
-    return scrubbed(text, secrets)
 
 
 def _keep(error: BaseException) -> Path:
@@ -40,5 +34,5 @@ def _keep(error: BaseException) -> Path:
     details = "".join(traceback.format_exception(error))
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(visible(_scrubbed(details)))
+        file.write(visible(scrubbed(details, held())))
     return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sqlite3
 import sys
@@ -113,8 +114,12 @@ def _disk(context: Context) -> Finding:
 
 
 def _settings(settings: Settings) -> Finding:
-    if settings.path.exists():
-        return Finding("ok", "settings", str(settings.path))
+    path = settings.path
+    if path.exists():
+        if path.stat().st_mode & 0o022:
+            told = f"{path}: others may write it, and so have your keys sent elsewhere"
+            return Finding("warn", "settings", told, f"chmod go-w {shlex.quote(str(path))}")
+        return Finding("ok", "settings", str(path))
     return Finding("ok", "settings", f"none at {settings.path}", "`emaudit init` writes one to edit")
 
 

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Final, NoReturn
 
 from emaudit.errors import EndpointError
+from emaudit.keys import environment_without_keys
 from emaudit.store.runs import has_live_run
 
 _GRACE_S: Final = 5.0
@@ -29,7 +30,12 @@ def endpoint(prompts: Path | None, store: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "emaudit", *words, "simulate", "--for-store", str(store)]
     # A session of its own, so that ctrl+c reaches the runner alone and replies in flight still arrive.
     process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+        command,
+        env=environment_without_keys(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
     )
     with _ended_by_signals():
         try:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from emaudit.cli.output import counted, on_stderr, table
-from emaudit.planning import Estimate
+from emaudit.estimates import Estimate
 
 _HEADINGS = ("VARIANT", "ASSESSMENT", "PLANNED", "OWED", "VERDICTS", "REQUESTS", "TOKENS IN", "TOKENS OUT", "PRICE")
 

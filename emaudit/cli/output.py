@@ -55,10 +55,10 @@ def table(
 ) -> None:
     """Print rows under headings, columns aligned; those named in `right` to the right, those in `whole` uncut."""
     limits = [0 if heading in whole else CELL_LIMIT for heading in headings]
-    cells = [[cell(value, limit) for value, limit in zip(row, limits, strict=True)] for row in rows]
-    widths = [max([width(heading), *(width(row[index]) for row in cells)]) for index, heading in enumerate(headings)]
+    cells = [[cell(value, limit) for value, limit in zip(row, limits, strict=True)] for row in [headings, *rows]]
+    widths = [max(width(row[index]) for row in cells) for index in range(len(headings))]
     aligned = [heading in right for heading in headings]
-    for row in [list(headings), *cells]:
+    for row in cells:
         print("  ".join(_padded(row, widths, aligned)).rstrip())
     sys.stdout.flush()
 

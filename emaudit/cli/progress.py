@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -26,14 +27,16 @@ class Bar:
         if sys.stderr is not None and sys.stderr.isatty():
             self._progress = _progress()
             self._task = self._progress.add_task("", total=None, words="starting")
-            self._progress.start()
+            with contextlib.suppress(OSError):
+                self._progress.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._progress is not None:
-            self._progress.stop()
+            with contextlib.suppress(OSError):
+                self._progress.stop()
 
     def show(self, state: RunState) -> None:
         """Draw one moment of the run."""

@@ -13,6 +13,7 @@ from emaudit.cli.output import ask, counted, is_interactive, on_stderr, say, tab
 from emaudit.cli.progress import Bar
 from emaudit.cli.running import detached_words, flag, global_words, report
 from emaudit.errors import UsageError
+from emaudit.paths import typed
 from emaudit.planted import read_sentences
 from emaudit.rejudging import JudgeEstimate, JudgeSpec, estimate, judge_of, stored_plans
 
@@ -102,9 +103,8 @@ def _rejudge(context: Context) -> int:
 
 def _placed(spec: JudgeSpec) -> JudgeSpec:
     """The spec with its rubric as an absolute path, for a process that may start elsewhere."""
-    from pathlib import Path
 
-    return replace(spec, rubric=str(Path(spec.rubric).expanduser().absolute())) if spec.rubric else spec
+    return replace(spec, rubric=str(typed(spec.rubric).absolute())) if spec.rubric else spec
 
 
 def summary(rows: Sequence[JudgeEstimate]) -> str:

@@ -15,7 +15,8 @@ from emaudit.cli.context import Context
 from emaudit.cli.output import ask, counted, emit, emit_json, is_interactive, say
 from emaudit.cli.progress import Bar
 from emaudit.errors import UsageError
-from emaudit.planning import Estimate, RunSpec, estimate
+from emaudit.estimates import Estimate, estimate
+from emaudit.planning import RunSpec
 from emaudit.planted import read_sentences
 from emaudit.store import runs
 from emaudit.store.connection import Store
@@ -139,7 +140,7 @@ def _run(context: Context) -> int:
     if context.options.detach:
         uid = detached.start(context.store_path, global_words(context), ["run", *words_of(context, spec), "--yes"])
         return detached_words(context, uid)
-    n_variants = len({row.variant for row in rows})
+    n_variants = len({row.variant for row in rows if row.n_slots})
     say(f"{counted(n_variants, 'variant')}, preset {spec.preset}: {estimates.summary(rows)}")
     planting = runner.Planting(spec.planted, read_sentences(context.prompts_dir)) if spec.planted else None
     with Bar() as bar:

@@ -31,9 +31,10 @@ def register(verbs: Verbs) -> None:
         metavar="SPEC",
         action="append",
         default=[],
-        help="as often as wanted: 429:0.2, 500:0.1, drop:0.05, timeout, malformed:0.05, quota-after:500, ignore-n, "
-        "latency:50ms ...; a wrong one lists them all",
+        help="as often as wanted: 429:0.2, drop:0.05, judge/status:503:1-3, shape:content-null, quota-after:500, "
+        "latency:50ms ...",
     )
+    verb.add_argument("--faults", action="store_true", help="list every fault with what it does, and end")
     verb.add_argument("--for-store", metavar="FILE", type=Path, default=None, help=argparse.SUPPRESS)
 
 
@@ -44,9 +45,14 @@ def _port(text: str) -> int:
 
 
 def _simulate(context: Context) -> int:
+    options = context.options
+    if options.faults:
+        from emaudit.simulator.faults import listed
+
+        emit(listed())
+        return 0
     from emaudit.simulator.server import serve
 
-    options = context.options
     library = context.library()
 
     def ready(base_url: str) -> None:

@@ -10,7 +10,7 @@ from emaudit.cli import models
 from emaudit.cli.arguments import Verbs
 from emaudit.cli.context import Context
 from emaudit.cli.output import counted, emit, emit_json, say, table
-from emaudit.config import Endpoint, Settings
+from emaudit.config import Settings
 from emaudit.errors import UsageError
 from emaudit.store.connection import Store
 from emaudit.store.plans import current_plans
@@ -80,7 +80,7 @@ def check_address(settings: Settings, facts: Mapping[str, str]) -> None:
     """Check that a variant's endpoint is configured, or its address is one, and its key's name. Raises UsageError."""
     check_key_variable(facts.get("api_key_env", ""))
     if facts.get("base_url"):
-        Endpoint(facts.get("endpoint") or facts["base_url"], facts["base_url"]).check(insecure_http=True)
+        settings.endpoint(facts.get("endpoint", ""), facts["base_url"]).check(insecure_http=True)
     else:
         settings.endpoint(facts.get("endpoint", ""))
 

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from emaudit.cli.arguments import Verbs
 from emaudit.cli.context import Context
@@ -40,6 +40,9 @@ class RunLine:
     n_unscored: int
     owed: int
     exit_code: int | None
+    expected_input_tokens: int | None
+    expected_output_tokens: int | None
+    expected_cost: float | None
     process: str
     log: str
     last: str
@@ -64,6 +67,7 @@ def run_line(store: Store, run: Run) -> RunLine:
         states = [replace(found, n_slots=found.n_closed) for found in states]
     state = "live" if holder else "ended" if ended or run.kind == "import" else "interrupted"
     log = run_log(store.path, run.uid)
+    state_line = runs.state(store, run.run_id)
     return RunLine(
         run=run.uid,
         state=state,
@@ -76,10 +80,16 @@ def run_line(store: Store, run: Run) -> RunLine:
         n_unscored=sum(found.n_unscored for found in states),
         owed=sum(found.n_owed for found in states),
         exit_code=_exit_code(ended) if state == "ended" and ended else None,
+        **_expected(state_line),
         process=f"{holder.get('pid', '')} on {holder.get('host', '')}" if holder else "",
         log=str(log) if log.exists() else "",
         last=_last(store, run, state, ended),
     )
+
+
+def _expected(state: Mapping[str, object]) -> dict[str, Any]:
+    """What a run said that it will have taken at its end; None before it said so."""
+    return {name: state.get(name) for name in ("expected_input_tokens", "expected_output_tokens", "expected_cost")}
 
 
 def last_end(store: Store, run: Run) -> Mapping[str, object]:
@@ -98,10 +108,19 @@ def _exit_code(ended: Mapping[str, object]) -> int:
 
 def _last(store: Store, run: Run, state: str, ended: Mapping[str, object]) -> str:
     if state == "live":
-        return one_line(str(runs.state(store, run.run_id).get("line", "")))
+        told = runs.state(store, run.run_id)
+        return one_line(f"{told.get('line', '')}{_expected_words(told)}")
     if state == "interrupted":
         return f"its process is gone; `emaudit resume {run.uid}` goes on"
     return one_line(str(ended.get("why") or "done"))
+
+
+def _expected_words(state: Mapping[str, object]) -> str:
+    asked, said, cost = _expected(state).values()
+    if not isinstance(asked, int) or not isinstance(said, int):
+        return ""
+    price = f", price {cost:,.2f}" if isinstance(cost, float) else ""
+    return f"; at the end about {asked:,} tokens in, {said:,} out{price}"
 
 
 def _status(context: Context) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from emaudit.figures import style
 from emaudit.figures.material import Material
 from emaudit.folder import Exported, Folder, Tell, silent
 from emaudit.madeof import families, libraries
+from emaudit.wording import json_page
 
 if TYPE_CHECKING:
     from emaudit.figures.sheet import Sheet
@@ -89,4 +89,4 @@ def _manifest(
         "skipped": list(skipped),
         "files": {file.name: {"sha256": file.sha256} for file in files},
     }
-    return json.dumps(manifest, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+    return json_page(manifest)

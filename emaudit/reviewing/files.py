@@ -130,7 +130,7 @@ def _rows(store: Store, events: Sequence[Event], queue: Queue | None, judged: Ma
     names = {row.variant_id: row.name for row in variants(store, hidden=True)}
     where = places(store, {event.reply_id for event in events if event.reply_id is not None})
     by_id = {event.event_id: event for event in events}
-    for event in events:
+    for event in sorted(events, key=lambda event: (event.seq, event.at, event.reviewer)):
         row: Row = {name: getattr(event, name) for name in REVIEW_COLUMNS if hasattr(event, name)}
         row |= {
             "queue": queue.name if queue else "",

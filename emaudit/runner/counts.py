@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Final
 
 from emaudit.assessments.base import Outcome, Reading, Status
@@ -53,31 +54,28 @@ class Counts:
         else:
             self._recent.append((moment, 1))
 
-    def spent(self, model: str, prompt_tokens: int | None, completion_tokens: int | None) -> None:
-        """Tokens one request reported."""
+    def spent(self, model: str, input_tokens: int, output_tokens: int) -> None:
+        """Tokens one request took."""
         held = self._tokens.setdefault(model, [0, 0])
-        held[0] += prompt_tokens or 0
-        held[1] += completion_tokens or 0
+        held[0] += input_tokens
+        held[1] += output_tokens
 
     @property
     def input_tokens(self) -> int:
-        """Input tokens reported to this process."""
+        """Input tokens that requests of this process took."""
         return sum(held[0] for held in self._tokens.values())
 
     @property
     def output_tokens(self) -> int:
-        """Output tokens reported to this process."""
+        """Output tokens that they brought."""
         return sum(held[1] for held in self._tokens.values())
 
     @property
-    def cost(self) -> float | None:
-        """Price of the reported tokens, in the currency of the configured prices; None where one is unknown."""
+    def money(self) -> Decimal | None:
+        """Price of these tokens, in the currency of the configured prices; None where one is unknown."""
         if not self._tokens.keys() <= self._prices.keys():
             return None
-        return sum(
-            (held[0] * self._prices[model].input + held[1] * self._prices[model].output) / 1e6
-            for model, held in self._tokens.items()
-        )
+        return sum((self._prices[model].of(*held) for model, held in self._tokens.items()), Decimal(0))
 
     @property
     def nothing_owed(self) -> bool:

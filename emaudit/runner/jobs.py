@@ -70,7 +70,7 @@ def reply_row(
         text=choice.text,
         finish_reason=choice.finish_reason,
         refusal=choice.refusal,
-        extra=dumps(extra),
+        extra=dumps(extra) if extra else "{}",
         model=completion.model,
         fingerprint=completion.fingerprint,
         prompt_tokens=completion.prompt_tokens if counted else None,

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from emaudit.assessments.base import Assessment, Reading, Status
-from emaudit.completions import Completion
 from emaudit.failures import Kind, RequestFailed
 from emaudit.judges import Judge
 from emaudit.runner import jobs
-from emaudit.runner.asking import GaveUp
+from emaudit.runner.asking import Admit, GaveUp
 from emaudit.runner.counts import Counts
 from emaudit.runner.lanes import Lane
 from emaudit.runner.ledger import Ledger
+from emaudit.runner.outlook import Outlook
 from emaudit.runner.queue import OpenWork
 from emaudit.store.replies import Owed, VerdictRow
 
@@ -28,8 +28,8 @@ class Judging:
         ledger: Ledger,
         counts: Counts,
         work: OpenWork,
-        may_ask: Callable[[], None],
-        answered: Callable[[Completion, str], None],
+        admit: Admit,
+        outlook: Outlook,
         stop: Callable[[int, str], None],
     ) -> None:
         self.down = ""
@@ -38,9 +38,14 @@ class Judging:
         self._ledger = ledger
         self._counts = counts
         self._work = work
-        self._may_ask = may_ask
-        self._answered = answered
+        self._admit = admit
+        self._outlook = outlook
         self._stop = stop
+
+    def reopen(self) -> None:
+        """Ask it again in a new pass."""
+        self.down = ""
+        self.lane.judging.reopen()
 
     def soon(self, assessment: Assessment, found: Owed) -> None:
         """Queue the judging of one reply."""
@@ -56,13 +61,13 @@ class Judging:
             self._ledger.keep_failure(failure, reply_id=found.reply_id)
 
         try:
-            completion, _ = await self.lane.judging.ask(body, 1, failed, self._may_ask)
+            completion, _ = await self.lane.judging.ask(body, 1, failed, self._admit)
         except GaveUp as error:
             self._leave(str(error))
         except RequestFailed as failure:
             self._failed(assessment, found, failure, attempt)
         else:
-            self._answered(completion, self._judge.model)
+            self._outlook.judged(assessment.key, found.prompt.format, body, completion)
             self._keep(assessment, found, jobs.verdict_rows(self._judge, assessment, found, attempt, completion))
 
     def _leave(self, why: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from emaudit.client import Client
 from emaudit.config import Endpoint
@@ -12,6 +13,8 @@ from emaudit.runner.asking import Session
 from emaudit.runner.limits import Limiter
 
 Job = Callable[[], Awaitable[None]]
+SERVING: Final = 2
+"""Requests in hand per request that may be in flight: one that waits to be tried again keeps no place from others."""
 
 
 class Lane:
@@ -29,14 +32,13 @@ class Lane:
         self._order = itertools.count()
 
     @property
-    def n_requests(self) -> int:
-        """Requests sent, failed ones included."""
-        return self.asking.n_requests + self.judging.n_requests
-
-    @property
     def n_waiting(self) -> int:
         """Requests ready to be sent."""
         return self._waiting.qsize()
+
+    def last_failure(self, judging: bool) -> str:
+        """The newest failed request to the judge or to variants here, in words; empty where none failed."""
+        return (self.judging if judging else self.asking).last_failure
 
     def put(self, job: Job, judging: bool) -> None:
         """Queue a request."""

@@ -41,11 +41,23 @@ class Limiter:
                 await asyncio.sleep(pause * random.uniform(1.0, 1.1) + 0.001)
                 continue
             if self.in_flight < int(self.limit):
-                break
-            place = asyncio.get_running_loop().create_future()
-            self._waiting.append(place)
+                self.in_flight += 1
+                return
+            await self._place()
+            if not self.cooldown:
+                return
+            self.release()
+
+    async def _place(self) -> None:
+        """Wait until a place is handed over; it counts as in flight from that moment, so that nobody else takes it."""
+        place = asyncio.get_running_loop().create_future()
+        self._waiting.append(place)
+        try:
             await place
-        self.in_flight += 1
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled():
+                self.release()
+            raise
 
     def release(self) -> None:
         """Give a place back."""
@@ -77,13 +89,13 @@ class Limiter:
         return pause
 
     def pause(self, seconds: float) -> None:
-        """Let nobody ask for some seconds."""
+        """Let nobody ask for some seconds after failures."""
+        self.reason = "waiting after failures"
         self._resume_at = max(self._resume_at, time.monotonic() + seconds)
 
     def _wake(self) -> None:
-        free = int(self.limit) - self.in_flight
-        while free > 0 and self._waiting:
+        while self._waiting and self.in_flight < int(self.limit):
             place = self._waiting.popleft()
             if not place.done():
+                self.in_flight += 1
                 place.set_result(None)
-                free -= 1

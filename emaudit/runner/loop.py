@@ -14,11 +14,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 from emaudit.config import Settings
-from emaudit.errors import EmauditError, EndpointError, UsageError
+from emaudit.errors import EmauditError, EndpointError, StoreGone, UsageError
 from emaudit.judges import Judge
 from emaudit.planning import Prepared, RunSpec, assessment_of
-from emaudit.runner.planting import Planting, plant
-from emaudit.runner.work import Stopped, Work
+from emaudit.runner.caps import Stopped
+from emaudit.runner.planting import Planting, plant, still_owed
+from emaudit.runner.work import Work
 from emaudit.store import runs
 from emaudit.store.connection import Store
 from emaudit.store.jsontext import dumps
@@ -47,6 +48,7 @@ class RunState:
     """What a run is doing at one moment; also its state in the store. Counts are of committed rows.
 
     `cost` is what the tokens reported to this process cost by the configured prices; None where a price is missing.
+    `expected_...` is what this process will have taken at the end; None before 20 replies are in.
     """
 
     phase: str
@@ -64,6 +66,9 @@ class RunState:
     input_tokens: int
     output_tokens: int
     cost: float | None
+    expected_input_tokens: int | None
+    expected_output_tokens: int | None
+    expected_cost: float | None
     unscored: int
     errors: int
     pid: int
@@ -87,6 +92,7 @@ def work(
     """Work on a run until it ends, between its `started` and `ended` events.
 
     `parsers` maps plan numbers to the parser that counts; `planting` is done once nothing else is left to do.
+    Raises StoreGone where the store lost its name meanwhile.
     """
     with contextlib.suppress(OSError):
         os.nice(NICENESS)
@@ -96,14 +102,17 @@ def work(
             if item.differs:
                 runs.insert_event(db, run.run_id, "warned", item.differs)
     _read_unread(store, spec, run, ready, parsers)
-    code, why, last = asyncio.run(
+    done, last = asyncio.run(
         _until_ended(lambda: Work(store, settings, spec, run, ready, judge, parsers, asks), planting, observe)
     )
+    if not store.is_in_place:
+        raise StoreGone(done.why)
+    code, why = done.exit_code, done.why
     owed = _owed(store, ready, judge, parsers, asks)
-    if code == 1 and not owed:
+    if code == 1 and not owed and (planting is None or still_owed(store, run) is None):
         code = 0
     if code == 0 and owed:
-        code, why = (3 if why or not asks else 1), why or _unanswered(store, ready, asks)
+        code, why = (3 if why or not asks else 1), why or _unanswered(done, ready, asks)
     with contextlib.suppress(EmauditError), store.transaction() as db:
         runs.insert_event(db, run.run_id, "ended", dumps({"exit": code, "why": why, "owed": owed}))
         runs.write_state(db, run.run_id, asdict(replace(last, line=why or "done")))
@@ -116,10 +125,13 @@ def was_interrupted(store: Store, run: runs.Run) -> bool:
     return bool(found) and found[-1].kind != "ended"
 
 
-def _unanswered(store: Store, ready: list[Prepared], asks: bool) -> str:
-    """Who left something owed in a run that ended by itself."""
-    who = "endpoint" if asks and any(n_owed(store, item.plan.plan_id) for item in ready) else "judge"
-    return f"the {who} did not answer for the rest"
+def _unanswered(done: Work, ready: list[Prepared], asks: bool) -> str:
+    """Who left something owed in a run that ended by itself, and what was last seen of that."""
+    judging = not (asks and any(n_owed(done.store, item.plan.plan_id) for item in ready))
+    saw = done.last_failure(judging)
+    return f"the {'judge' if judging else 'endpoint'} did not answer for the rest" + (
+        f"; the last: {saw}" if saw else ""
+    )
 
 
 def check_prices(settings: Settings, max_cost: float, models: Iterable[str]) -> None:
@@ -154,8 +166,8 @@ def _owed(store: Store, ready: list[Prepared], judge: Judge, parsers: Mapping[in
 
 async def _until_ended(
     make: Callable[[], Work], planting: Planting | None, observe: Observe | None
-) -> tuple[int, str, RunState]:
-    """Work until the end; the exit code, why, and the last state. A `why` with code 0 names a variant that is gone."""
+) -> tuple[Work, RunState]:
+    """Work until the end; the work and its last state. Its `why` with exit code 0 names a variant that is gone."""
     work = make()
     loop = asyncio.get_running_loop()
     for number, code in SIGNALS.items():
@@ -175,7 +187,7 @@ async def _until_ended(
         await work.close()
     last = _state(work, "ended", work.why or "done")
     _show(observe, last)
-    return work.exit_code, work.why, last
+    return work, last
 
 
 async def _tick(work: Work, observe: Observe | None) -> None:
@@ -197,6 +209,7 @@ def _show(observe: Observe | None, state: RunState) -> None:
 
 def _state(work: Work, phase: str, line: str) -> RunState:
     limiters = work.limiters()
+    end = work.outlook.end()
     return RunState(
         phase=phase,
         line=line,
@@ -209,10 +222,13 @@ def _state(work: Work, phase: str, line: str) -> RunState:
         reason="; ".join(dict.fromkeys(limiter.reason for limiter in limiters)),
         replies_per_s=work.counts.rate,
         eta_s=work.counts.eta,
-        requests=work.n_requests,
+        requests=work.caps.n_requests,
         input_tokens=work.counts.input_tokens,
         output_tokens=work.counts.output_tokens,
-        cost=work.counts.cost,
+        expected_input_tokens=end.input_tokens if end else None,
+        expected_output_tokens=end.output_tokens if end else None,
+        expected_cost=end.cost if end else None,
+        cost=None if (money := work.counts.money) is None else float(money),
         unscored=work.counts.n_unscored,
         errors=work.counts.n_errors,
         pid=os.getpid(),

@@ -16,7 +16,8 @@ from emaudit.failures import Kind, RequestFailed
 from emaudit.planted import Sentences, Triple, detail_of, sentences_of
 from emaudit.runner import jobs
 from emaudit.runner.asking import GaveUp
-from emaudit.runner.work import Stopped, Work
+from emaudit.runner.caps import Stopped
+from emaudit.runner.work import Work
 from emaudit.store import runs
 from emaudit.store.connection import Store
 from emaudit.store.jsontext import dumps
@@ -108,12 +109,11 @@ async def _score(work: Work, found: Owed) -> int | None:
     for attempt in range(1, jobs.JUDGE_ATTEMPTS + 1):
         body = jobs.judge_body(work.judge, assessment, found, attempt)
         try:
-            completion, _ = await work.judge_lane.judging.ask(body, 1, lambda _: None, work.may_ask)
+            completion, _ = await work.judge_lane.judging.ask(body, 1, lambda _: None, work.admit)
         except RequestFailed as failure:
             if failure.kind in (Kind.STOP_RUN, Kind.STOP_VARIANT):
                 raise GaveUp(str(failure)) from failure
             return None
-        work.count_tokens(completion, work.judge.model)
         reading = jobs.read_judgement(work.judge, assessment, found, completion.choices[0], attempt)[0]
         if reading.status is not Status.RETRY:
             return int(reading.value) if reading.value is not None else None

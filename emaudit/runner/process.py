@@ -50,8 +50,9 @@ def start(
         _check_endpoints(settings, spec, rows)
         choice = judges.choose(settings, library, spec, rows)
         check_prices(settings, spec.max_cost, [*(row.model for row in rows), choice.model])
+        choice.endpoint.check(spec.insecure_http)
+        choice.endpoint.key()
         judge = choice.stored(store)
-        judge.endpoint.key()
         uid = uid or runs.new_uid()
         with runs.lease(store, uid, [row.uid for row in rows]):
             if spec.retry_errors:
@@ -104,6 +105,7 @@ def resume(
                 store.quick_check()
             _check_endpoints(settings, spec, rows)
             judge = judges.pinned(store, settings, library, run, rows)
+            judge.endpoint.check(spec.insecure_http)
             judge.endpoint.key()
             check_prices(settings, spec.max_cost, [*(row.model for row in rows), judge.model])
             on_disk = library_of(store, library)

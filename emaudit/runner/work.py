@@ -9,23 +9,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from emaudit.assessments.base import Assessment, Reading, Status
 from emaudit.completions import Completion
 from emaudit.config import Endpoint, Settings
-from emaudit.errors import StoreError
+from emaudit.errors import DiskFull, StoreError
 from emaudit.failures import Kind, RequestFailed
 from emaudit.judges import Judge
 from emaudit.planning import Prepared, RunSpec, assessment_of, endpoint_of
 from emaudit.runner import jobs
 from emaudit.runner.asking import GaveUp
+from emaudit.runner.caps import CapReached, Caps, Stopped, Ticket
 from emaudit.runner.counts import Counts
 from emaudit.runner.judging import Judging
-from emaudit.runner.lanes import Lane
+from emaudit.runner.lanes import SERVING, Lane
 from emaudit.runner.ledger import Ledger
 from emaudit.runner.limits import Limiter
+from emaudit.runner.outlook import outlook_of
 from emaudit.runner.queue import OpenWork
+from emaudit.runner.reported import Reported
 from emaudit.store import replies, runs
 from emaudit.store.connection import Store
 from emaudit.store.plans import Plan, Stretch, owed
@@ -35,10 +38,6 @@ from emaudit.store.replies import Chain, Owed, ReplyRow
 QUEUE: Final = 2_000
 """Requests kept ready per lane; what is owed beyond them stays in the store."""
 COLLAPSED_PROMPTS: Final = 3
-
-
-class Stopped(Exception):
-    """The run is ending: nothing more is asked."""
 
 
 class Work:
@@ -65,6 +64,8 @@ class Work:
         self.counts = Counts(
             (state if asks else replace(state, n_slots=0, n_closed=0) for state in states), settings.prices
         )
+        self.outlook = outlook_of(store, settings, spec, ready if asks else [], judge, self.counts)
+        self.caps = Caps(spec, self.counts, settings.prices, self._warn)
         self.gone: set[int] = set()
         self.stopping = False
         self.exit_code = 0
@@ -86,12 +87,12 @@ class Work:
             self._ledger,
             self.counts,
             self._open,
-            self.may_ask,
-            self.count_tokens,
+            self.admit,
+            self.outlook,
             self.stop,
         )
         self._collapsed: set[str] = set()
-        self._models: dict[int, str] = {}
+        self._reported = Reported(store, self._warn)
 
     @property
     def judge(self) -> Judge:
@@ -102,11 +103,6 @@ class Work:
     def judge_lane(self) -> Lane:
         """Where the judge is asked."""
         return self._judging.lane
-
-    @property
-    def n_requests(self) -> int:
-        """Requests sent by this process so far, failed ones included."""
-        return sum(lane.n_requests for lane in self._lanes.values())
 
     @property
     def phase(self) -> str:
@@ -122,10 +118,16 @@ class Work:
         """What the run is doing, in words."""
         if self.stopping:
             return f"stopping: {self.why}"
-        wait = max((limiter.cooldown for limiter in self.limiters()), default=0.0)
-        if wait > 0.5:
-            return f"rate-limited, next try in {wait:.0f} s"
+        if self._ledger.is_full:
+            return f"disk full: {self.counts.n_done:,} replies saved, the rest waits in memory: free some space"
+        slowest = max(self.limiters(), key=lambda limiter: limiter.cooldown)
+        if slowest.cooldown > 0.5:
+            return f"{slowest.reason}, next try in {slowest.cooldown:.0f} s"
         return f"judge left alone for now: {self._judging.down}" if self._judging.down else self.phase
+
+    def last_failure(self, judging: bool) -> str:
+        """The newest failed request to a judge or to variants, in words; empty where none failed."""
+        return next((said for lane in self._lanes.values() if (said := lane.last_failure(judging))), "")
 
     def limiters(self) -> list[Limiter]:
         """The limit of every endpoint in use."""
@@ -137,6 +139,7 @@ class Work:
             self._open.cut_short()
             return
         self.stopping, self.exit_code, self.why = True, exit_code, why
+        self.caps.wake()
 
     def write_state(self, state: Mapping[str, object]) -> None:
         """Have the state line written with the next group of rows."""
@@ -153,7 +156,7 @@ class Work:
         """Pass after pass, until nothing is owed, a pass closes nothing, or the run is stopped."""
         while not self.stopping:
             self.counts.closed_in_pass = 0
-            self._judging.down = ""
+            self._judging.reopen()
             await self._one_pass()
             if not self.counts.closed_in_pass or self.counts.nothing_owed:
                 return
@@ -176,7 +179,7 @@ class Work:
         tasks = [asyncio.create_task(self._load()), asyncio.create_task(self._watch_stop())]
         for lane in self._every_lane():
             lane.clear()
-            tasks += [asyncio.create_task(self._serve(lane)) for _ in range(lane.limiter.cap)]
+            tasks += [asyncio.create_task(self._serve(lane)) for _ in range(SERVING * lane.limiter.cap)]
         try:
             await self._open.none_left()
         finally:
@@ -246,6 +249,8 @@ class Work:
     async def _serve(self, lane: Lane) -> None:
         while True:
             job = await lane.next()
+            while self._ledger.is_full and not self.stopping:  # noqa: ASYNC110 (many things end it)
+                await asyncio.sleep(0.05)
             try:
                 if not self.stopping:
                     await job()
@@ -256,19 +261,17 @@ class Work:
                 raise
             self._open.finished()
 
-    def may_ask(self) -> None:
-        """Nothing, while another request may be sent. Raises Stopped where the run ends or a cap is reached."""
-        spec, counts = self._spec, self.counts
-        if self.stopping:
-            raise Stopped
-        if spec.max_requests and self.n_requests >= spec.max_requests:
-            self.stop(1, f"cap of {spec.max_requests:,} requests reached")
-        elif spec.max_tokens and counts.input_tokens + counts.output_tokens >= spec.max_tokens:
-            self.stop(1, f"cap of {spec.max_tokens:,} tokens reached")
-        elif spec.max_cost and (counts.cost or 0.0) >= spec.max_cost:
-            self.stop(1, f"cap of {spec.max_cost:g} on cost reached")
-        if self.stopping:
-            raise Stopped
+    async def admit(self, body: Mapping[str, Any]) -> Ticket:
+        """Wait until a request may be sent. Raises Stopped where the run ends or a cap is reached."""
+        while not self.stopping:
+            try:
+                if ticket := self.caps.admit(body):
+                    return ticket
+            except CapReached as reached:
+                self.stop(1, str(reached))
+                break
+            await self.caps.freed()
+        raise Stopped
 
     def _ask_soon(self, lane: Lane, item: Prepared, stretch: Stretch) -> None:
         self._open.queue(lane, lambda: self._ask(lane, item, stretch))
@@ -284,14 +287,19 @@ class Work:
         def failed(failure: RequestFailed) -> None:
             self._ledger.keep_failure(failure, cell_id=stretch.cell_id, sample=stretch.first)
 
+        async def admit(sent: Mapping[str, Any]) -> Ticket:
+            if item.variant.variant_id in self.gone:
+                raise Stopped
+            return await self.admit(sent)
+
         try:
-            completion, attempt = await lane.asking.ask(body, stretch.n, failed, self.may_ask)
+            completion, attempt = await lane.asking.ask(body, stretch.n, failed, admit)
         except GaveUp as error:
             self._lane_down(lane, str(error))
         except RequestFailed as failure:
             self._ask_failed(lane, item, stretch, failure)
         else:
-            self._ask_answered(lane, item, stretch, completion, attempt, body["seed"])
+            self._ask_answered(lane, item, stretch, completion, attempt, body)
 
     def _ask_singly(self, lane: Lane, item: Prepared, stretch: Stretch, indices: Iterable[int]) -> None:
         for index in indices:
@@ -305,10 +313,8 @@ class Work:
         elif failure.kind is Kind.PARAMETER:
             self._ask_singly(lane, item, stretch, range(stretch.n))
         elif failure.kind is Kind.RECORD:
-            url = lane.endpoint.base_url
-            self._keep_replies(
-                item, stretch, [jobs.error_row(stretch, index, str(failure), url) for index in range(stretch.n)]
-            )
+            said, url = str(failure), lane.endpoint.base_url
+            self._keep_replies(item, stretch, [jobs.error_row(stretch, index, said, url) for index in range(stretch.n)])
 
     def _variant_gone(self, item: Prepared, why: str) -> None:
         if item.variant.variant_id in self.gone:
@@ -320,41 +326,36 @@ class Work:
     def _lane_down(self, lane: Lane, why: str) -> None:
         """Ask nothing more at an endpoint that gave up; other endpoints and the judge go on."""
         if not lane.down:
-            lane.down = why
-            self.why = self.why or why
+            lane.down, self.why = why, self.why or why
             self._warn(why)
 
     def _ask_answered(
-        self, lane: Lane, item: Prepared, stretch: Stretch, completion: Completion, attempt: int, seed: int
+        self, lane: Lane, item: Prepared, stretch: Stretch, completion: Completion, attempt: int, body: dict[str, Any]
     ) -> None:
-        if not self._accept(completion, item.variant.model):
+        if not self._accept(completion):
             return
         self._note_oddities(lane, item, stretch, completion)
         rows = [
             jobs.reply_row(
-                stretch, index, choice, completion, seed, attempt, lane.endpoint.base_url, lane.asking.dropped
+                stretch, index, choice, completion, body["seed"], attempt, lane.endpoint.base_url, lane.asking.dropped
             )
             for index, choice in enumerate(completion.choices)
             if choice is not None
         ]
         self._keep_replies(item, stretch, rows)
+        self.outlook.replied(item.plan.plan_id, stretch.prompt.format, len(rows), body, completion)
         if len(completion.choices) < stretch.n:
             self._ask_singly(lane, item, stretch, range(len(completion.choices), stretch.n))
 
-    def _accept(self, completion: Completion, model: str) -> bool:
-        """Count its tokens; refuse a simulated reply in a real store and the reverse."""
-        self.count_tokens(completion, model)
+    def _accept(self, completion: Completion) -> bool:
+        """Refuse a simulated reply in a real store and the reverse."""
         kind = "simulated" if completion.fingerprint.startswith(jobs.SIMULATED_FINGERPRINT) else "real"
         try:
             self.store.claim_kind(kind)
-        except StoreError as error:
+        except (DiskFull, StoreError) as error:
             self.stop(error.exit_code, str(error))
             return False
         return True
-
-    def count_tokens(self, completion: Completion, model: str) -> None:
-        """Add what a request reported to have taken."""
-        self.counts.spent(model, completion.prompt_tokens, completion.completion_tokens)
 
     def _note_oddities(self, lane: Lane, item: Prepared, stretch: Stretch, completion: Completion) -> None:
         """Notice an ignored `n`, a malformed choice, another model than before, and collapsed samples."""
@@ -364,10 +365,7 @@ class Work:
         if completion.raw:
             failure = RequestFailed(Kind.RETRY, "malformed reply: a choice without text", completion.raw)
             self._ledger.keep_failure(failure, cell_id=stretch.cell_id, sample=stretch.first)
-        before = self._models.setdefault(item.variant.variant_id, completion.model)
-        if completion.model != before:
-            self._warn(f"{item.variant.name}: the endpoint now reports model {completion.model!r}, before {before!r}")
-            self._models[item.variant.variant_id] = completion.model
+        self._reported.note(item, completion)
         if not self._spec.allow_identical and jobs.is_collapsed(completion):
             self._collapsed.add(stretch.prompt.text)
             if len(self._collapsed) >= COLLAPSED_PROMPTS:
@@ -384,6 +382,7 @@ class Work:
             for reply_id, (row, reading) in zip(ids, read, strict=True):
                 if reply_id is not None:
                     self._replied(assessment, stretch, row, reading, reply_id)
+                    self.outlook.read(item.plan.plan_id, stretch.prompt.format, reading)
             self._open.finished()
 
         self._open.opened()

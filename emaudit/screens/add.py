@@ -113,7 +113,7 @@ class AddScreen(Dialog[None]):
             with Horizontal(classes="line"):
                 yield Label(Content("endpoint"))
                 if endpoints:
-                    names = [(f"{one_line(name, 30)}  {one_line(held.base_url, 60)}", name) for name, held in
+                    names = [(Content(f"{one_line(name, 30)}  {one_line(held.base_url, 60)}"), name) for name, held in
                              endpoints.items()]  # fmt: skip
                     yield Select(names, allow_blank=False, id="endpoint", compact=True)
             with Horizontal(classes="line"):

@@ -58,8 +58,8 @@ class Explains(Screen[Result]):
         return ""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey the keys of actions that cannot be done."""
-        return None if self.why_not(action) else True
+        """Grey the keys of actions that cannot be done; none can before the screen stands, but it may be asked."""
+        return True if self.is_mounted and not self.why_not(action) else None
 
     def own_bindings(self) -> Iterable[Binding]:
         """The bindings of this screen itself."""

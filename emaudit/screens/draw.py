@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 COUNTS: Final = (30, 100, 200)
 DEFAULT_COUNT: Final = 100
 _DESIGNS: Final = {"stratified": "by judge score", "simple": "simple random", "prompts": "whole prompts"}
+_OWN_WORDS: Final = "the one in the tables"
 OWN: Final = ""
 """The judge in the tables."""
 
@@ -90,11 +91,11 @@ class DrawDialog(Dialog[str]):
                     yield Tick(Content(one_line(name, 60)), is_on, id=f"variant-{at}", compact=True)
             with Horizontal(classes="line"):
                 yield Label(Content("assessment"))
-                held = [(title(key), key) for key in ASSESSMENTS if key not in NOT_BY_DEFAULT]
+                held = [(Content(title(key)), key) for key in ASSESSMENTS if key not in NOT_BY_DEFAULT]
                 yield Select(held, value="harmfulness", allow_blank=False, id="assessment", compact=True)
             with Horizontal(classes="line"):
                 yield Label(Content("judge"))
-                own = [("the one in the tables", OWN)]
+                own = [(Content(_OWN_WORDS), OWN)]
                 yield Select(own, value=OWN, allow_blank=False, id="draw-judge", compact=True)
             yield from self._radio("design", _DESIGNS, "stratified")
             with Horizontal(classes="line"):
@@ -140,8 +141,8 @@ class DrawDialog(Dialog[str]):
     def _judges_read(self, message: JudgesRead) -> None:
         select = self.query_one("#draw-judge", Select)
         with self.prevent(Select.Changed):
-            held = [(one_line(name, 60), name) for name in message.judges]
-            select.set_options([("the one in the tables", OWN), *held])
+            held = [(Content(one_line(name, 60)), name) for name in message.judges]
+            select.set_options([(Content(_OWN_WORDS), OWN), *held])
             select.value = OWN
 
     def chosen(self) -> tuple[str, ...]:

@@ -140,6 +140,8 @@ def _facts(run: RunRow) -> list[Content]:
         facts.append(field_line("judge", run.judge))
     if spent(run):
         facts.append(field_line("spent", _spent_words(run)))
+    if run.expected_input:
+        facts.append(field_line("expected", _expected_words(run)))
     if run.created_at:
         facts.append(field_line("started", f"{run.created_at}  {run.holder}"))
     if run.log_path:
@@ -151,6 +153,12 @@ def _spent_words(run: RunRow) -> str:
     tokens = f"{figures.tokens(run.input_tokens)} tokens in, {figures.tokens(run.output_tokens)} out"
     since = " since the last start" if run.is_resumed and run.cost is not None else ""
     return f"{tokens}, price {figures.price(run.cost)}{since}"
+
+
+def _expected_words(run: RunRow) -> str:
+    tokens = f"{figures.tokens(run.expected_input)} tokens in, {figures.tokens(run.expected_output)} out at the end"
+    since = " (since the last start)" if run.is_resumed else ""
+    return f"{tokens}{since}, price {figures.price(run.expected_cost)}"
 
 
 def _counts(run: RunRow) -> Content:

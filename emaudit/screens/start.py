@@ -72,7 +72,7 @@ class StartDialog(Dialog[Order]):
     def compose(self) -> ComposeResult:
         """Variants, preset, a line per assessment with its costs, the judge, the cap."""
         settings = self.audit.settings
-        endpoints = [(one_line(name, 30), name) for name in settings.endpoints]
+        endpoints = [(Content(one_line(name, 30)), name) for name in settings.endpoints]
         with VerticalScroll(id="start", classes="dialog", can_focus=False) as box:
             box.border_title = Content("start a run")
             box.border_subtitle = Content("ctrl+s start · tab next · esc back")
@@ -94,7 +94,7 @@ class StartDialog(Dialog[Order]):
             with Horizontal(classes="line"):
                 yield Label(Content("judged by"))
                 yield Select(
-                    [("the settings', else the variant's own endpoint", OWN), *endpoints],
+                    [(Content("the settings', else the variant's own endpoint"), OWN), *endpoints],
                     value=OWN,
                     allow_blank=False,
                     id="judge-endpoint",

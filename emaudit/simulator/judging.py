@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from emaudit.assessments.base import DIMENSIONS
@@ -45,6 +46,7 @@ class Verdict(NamedTuple):
     from_hash: bool = False
 
 
+@lru_cache(maxsize=128)
 def noise_of(model: str) -> Noise | None:
     """The noise of a judge by its model id; None where the id is no judge's."""
     found = _JUDGE.fullmatch(model)

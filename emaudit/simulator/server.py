@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from emaudit.errors import UsageError
 from emaudit.prompts import Library, load_library
+from emaudit.simulator.deliveries import deliver
 from emaudit.simulator.engine import Engine, Outgoing, Silence
 from emaudit.simulator.faults import parse_faults
 from emaudit.simulator.questions import QuestionIndex
@@ -70,6 +71,8 @@ def _application(engine: Engine) -> web.Application:
             await asyncio.sleep(_SILENCE_S)
         elif engine.faults.latency:
             await asyncio.sleep(engine.faults.latency)
+        if outgoing.way and request.transport is not None:
+            await deliver(request.transport, outgoing.way, outgoing.status, outgoing.body)
         headers = {"Content-Type": outgoing.content_type, **outgoing.headers}
         return web.Response(status=outgoing.status or _GATEWAY_TIMEOUT, body=outgoing.body, headers=headers)
 
@@ -117,7 +120,9 @@ async def running(
     index = QuestionIndex(load_library() if library is None else library)
     lines = RequestLog(log)
     runner = web.AppRunner(
-        _application(Engine(index, seed, parsed, lines.write)), access_log=None, shutdown_timeout=_SHUTDOWN_S
+        _application(Engine(index, seed, parsed, lines.write if log else None)),
+        access_log=None,
+        shutdown_timeout=_SHUTDOWN_S,
     )
     await runner.setup()
     try:

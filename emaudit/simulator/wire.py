@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
-from emaudit.simulator.judging import JUDGE_MODELS
+from emaudit.simulator.judging import JUDGE_MODELS, noise_of
 from emaudit.simulator.latent import VARIANT_MODELS
 
 OWNER: Final = "emaudit-simulator"
@@ -38,7 +39,7 @@ class RequestRefused(Exception):
         self.body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ChatRequest:
     """A chat request as far as the simulator looks at it."""
 
@@ -51,7 +52,12 @@ class ChatRequest:
     given: frozenset[str] = frozenset()
     """The names of all parameters sent."""
 
-    @property
+    @cached_property
+    def kind(self) -> str:
+        """`judge` for a request to a judge, else `ask`."""
+        return "ask" if noise_of(self.model) is None else "judge"
+
+    @cached_property
     def conversation(self) -> str:
         """All messages as one string: what a reply depends on."""
         return "\x1e".join(f"{role}\x1f{text}" for role, text in self.messages)
@@ -66,7 +72,7 @@ class ChatRequest:
         """The text of the last user message."""
         return next((text for role, text in reversed(self.messages) if role == "user"), "")
 
-    @property
+    @cached_property
     def prompt_hash(self) -> str:
         """16 hex digits over model and conversation, for the log."""
         subject = f"{self.model}\x1d{self.conversation}"
@@ -164,9 +170,14 @@ def _tokens(text: str) -> int:
     return -(-len(text) // 4)
 
 
+def prompt_tokens(request: ChatRequest) -> int:
+    """A token for every 4 characters begun, and 3 more for each message."""
+    return sum(3 + _tokens(text) for _, text in request.messages)
+
+
 def usage(request: ChatRequest, choices: Sequence[Choice]) -> dict[str, int]:
-    """Token counts by a simple rule: a token for every 4 characters begun, and 3 more for each message asked."""
-    asked = sum(3 + _tokens(text) for _, text in request.messages)
+    """Token counts by a simple rule: `prompt_tokens`, and for each choice a token for every 4 characters begun."""
+    asked = prompt_tokens(request)
     answered = sum(_tokens(choice.content or choice.refusal or "") for choice in choices)
     return {"prompt_tokens": asked, "completion_tokens": answered, "total_tokens": asked + answered}
 
@@ -213,27 +224,3 @@ def unknown_model(model: str) -> RequestRefused:
     """404: there is no such model here."""
     message = f"The model '{model}' does not exist or you do not have access to it."
     return RequestRefused(404, message, code="model_not_found")
-
-
-def _with_choices(choices: object) -> Callable[[dict[str, Any]], bytes]:
-    return lambda whole: json.dumps({**whole, "choices": choices}).encode()
-
-
-def _with_content(content: object) -> Callable[[dict[str, Any]], bytes]:
-    message = {"role": "assistant", "content": content}
-    return _with_choices([{"index": 0, "message": message, "finish_reason": "stop"}])
-
-
-MALFORMED: Final[tuple[tuple[str, str, Callable[[dict[str, Any]], bytes]], ...]] = (
-    ("truncated", "application/json", lambda whole: json.dumps(whole).encode()[:-40]),
-    ("html", "text/html", lambda whole: b"<html><body><h1>Sign in to this network</h1></body></html>"),
-    ("choices-null", "application/json", _with_choices(None)),
-    ("choices-empty", "application/json", _with_choices([])),
-    ("no-message", "application/json", _with_choices([{"index": 0, "finish_reason": "stop"}])),
-    ("content-list", "application/json", _with_content([{"type": "text", "text": "(simulated)"}])),
-    ("content-number", "application/json", _with_content(3)),
-    ("bad-utf8", "application/json", lambda whole: json.dumps(whole).encode().replace(b"simulat", b"simul\xff\xfe", 1)),
-    ("error-object", "application/json", lambda whole: b'{"error": {"message": "upstream failed", "code": 502}}'),
-    ("no-choices", "application/json", lambda whole: b'{"id": "sim", "object": "chat.completion"}'),
-)
-"""Bodies that come under HTTP 200 and cannot be read: name, content type, and how a whole body becomes one."""

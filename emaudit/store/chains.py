@@ -1,7 +1,8 @@
 """Walk the hash chains of replies and verdicts, and name every row that does not fit. Reads only.
 
 Both tables are read once, side by side, in the order their rows came: at any moment the next row of some chain stands
-at the head of one of them, so nothing is held but the end of each chain.
+at the head of one of them, so nothing is held but the end of each chain. Rows that a merge brought stand behind those
+that were here, so that a run which went on in two stores has a branch for each.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, Final
 
 from emaudit.problems import Problem
 from emaudit.store.connection import Store
+from emaudit.store.merged import Numbers, branches
 from emaudit.store.replies import ReplyRow
 
 _VERDICT: Final = (
@@ -26,6 +28,13 @@ _STREAMS: Final = (
     ("replies", "reply", "reply_id", ", ".join(ReplyRow.__slots__)),
     ("verdicts", "verdict", "verdict_id", _VERDICT),
 )
+_APART: Final = f"SELECT apart_id, run_id, seq, chain, {_VERDICT} FROM main.verdicts_apart"
+_BEFORE: Final = " UNION ALL ".join(
+    f"SELECT chain, '{table}', {number} FROM main.{table} WHERE run_id = ?1 AND seq = ?2"
+    for table, number in (("replies", "reply_id"), ("verdicts", "verdict_id"), ("verdicts_apart", "apart_id"))
+)
+_Branch = tuple[int, int]
+"""A run, and the merge that brought the rows (0: written here)."""
 EDITED: Final = "does not fit the hash chain of its run: it was changed after it was stored"
 MOST: Final = 100
 """Problems after which the walk ends: where a whole table was rewritten, more names help nobody."""
@@ -37,7 +46,7 @@ _encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
 @dataclass(slots=True)
 class _End:
-    """Where the chain of one run is: the hashes its next row may follow (None: any), and the number it must have."""
+    """Where a branch of a chain is: the hashes its next row may follow (None: any), and the number it must have."""
 
     fits: tuple[bytes, ...] | None = (b"",)
     expected: int = 1
@@ -53,9 +62,7 @@ class _Stream:
     rows: Iterator[tuple[Any, ...]]
     head: tuple[Any, ...] = ()
     """Its number, run, place in the chain, hash, and what the hash is of; empty at the end of the table."""
-
-    def advance(self) -> None:
-        self.head = next(self.rows, ())
+    branch: _Branch = (0, 0)
 
     @property
     def row(self) -> str:
@@ -67,33 +74,83 @@ class _Stream:
 class _Walk:
     db: sqlite3.Connection
     names: dict[int, str]
+    numbers: Numbers
     streams: list[_Stream] = field(default_factory=list)
-    ends: dict[int, _End] = field(default_factory=dict)
+    ends: dict[_Branch, _End] = field(default_factory=dict)
+    begins: dict[_Branch, int] = field(default_factory=dict)
+    """The first place of every branch, where the store has merged rows."""
+    apart: set[int] = field(default_factory=set)
+    """The runs of which some verdicts stand apart."""
 
-    def end(self, stream: _Stream) -> _End:
-        """The chain that the head of a stream belongs to."""
-        return self.ends.setdefault(stream.head[1], _End())
+    def advance(self, stream: _Stream) -> None:
+        """Go on to the next row of a table."""
+        stream.head = next(stream.rows, ())
+        if stream.head:
+            stream.branch = (stream.head[1], self.numbers.home(stream.table, stream.head[0]))
+
+    def end(self, branch: _Branch) -> _End:
+        """Where a branch is."""
+        if branch not in self.ends:
+            self.ends[branch] = self._begun(branch)
+        return self.ends[branch]
+
+    def _begun(self, branch: _Branch) -> _End:
+        """A branch before its first row: at the run's beginning, or after the rows that it branches from."""
+        first = self.begins.get(branch, 1)
+        rows = self.db.execute(_BEFORE, (branch[0], first - 1)).fetchall() if first > 1 else ()
+        return _End(tuple(bytes(row[0]) for row in rows), first, "its other branch") if rows else _End()
+
+    def rejoin(self, stream: _Stream) -> bool:
+        """Let a branch go on from another one, where the row before its head stands only there."""
+        run_id, seq = stream.head[1:3]
+        rows = self.db.execute(_BEFORE, (run_id, seq - 1)).fetchall()
+        if not rows or any(self.numbers.home(*row[1:]) == stream.branch[1] for row in rows):
+            return False
+        self.ends[stream.branch] = _End(tuple(bytes(row[0]) for row in rows), seq, "its other branch")
+        return True
 
     def gap(self, stream: _Stream) -> int:
         """How far the number of the head is past the one its chain waits for; below 0: behind it."""
-        return int(stream.head[2]) - self.end(stream).expected
+        return int(stream.head[2]) - self.end(stream.branch).expected
 
-    def take(self, stream: _Stream) -> Problem | None:
+    def take(self, stream: _Stream) -> Iterator[Problem]:
         """Hold the head against its chain, and go on."""
+        end = self.end(stream.branch)
+        if not self._fits(stream, end):
+            yield self.problem(stream, EDITED)
+        branch = stream.branch
+        end.expected, end.after = end.expected + 1, stream.row
+        self.advance(stream)
+        if branch[0] in self.apart and stream.table != "verdicts_apart":
+            yield from self.take_apart(branch)
+
+    def _fits(self, stream: _Stream, end: _End) -> bool:
         _, run_id, seq, stored, *values = stream.head
-        end = self.end(stream)
-        line = _encode([stream.kind, run_id, seq, *values]).encode("ascii")
-        problem = None
+        home = stream.branch[1]
+        if home:
+            values = self.numbers.written(stream.table, home, values)
+            run_id = self.numbers.original(home, "runs", run_id)
         if end.fits is None:
             end.fits = (stored,)
-        else:
-            links = [hashlib.sha256(last + line).digest() for last in end.fits]
-            end.fits = (stored,) if stored in links else (stored, *links)
-            if stored not in links:
-                problem = self.problem(stream, EDITED)
-        end.expected, end.after = end.expected + 1, stream.row
-        stream.advance()
-        return problem
+            return True
+        line = _encode([stream.kind, run_id, seq, *values]).encode("ascii")
+        links = [hashlib.sha256(last + line).digest() for last in end.fits]
+        if stored not in links and self.begins:
+            others = self.db.execute(_BEFORE, (stream.head[1], seq - 1))
+            links += [hashlib.sha256(bytes(row[0]) + line).digest() for row in others]
+        end.fits = (stored,) if stored in links else (stored, *links)
+        return stored in links
+
+    def take_apart(self, branch: _Branch) -> Iterator[Problem]:
+        """Hold the verdicts that stand apart and come next in a branch against its chain."""
+        while row := self._next_apart(branch):
+            yield from self.take(_Stream("verdicts_apart", "verdict", iter(()), row, branch))
+
+    def _next_apart(self, branch: _Branch) -> tuple[Any, ...]:
+        """The verdict standing apart that comes next in a branch; empty where none does."""
+        place = self.end(branch).expected
+        rows = self.db.execute(f"{_APART} WHERE run_id = ? AND seq = ?", (branch[0], place)).fetchall()
+        return next((row for row in rows if self.numbers.home("verdicts_apart", row[0]) == branch[1]), ())
 
     def problem(self, stream: _Stream, what: str) -> Problem:
         """Something wrong with the head of a stream."""
@@ -102,10 +159,11 @@ class _Walk:
 
     def missing(self, stream: _Stream) -> Problem | None:
         """What the chain of a head waits for and is nowhere in the store; None where it comes later."""
-        run_id, end = stream.head[1], self.end(stream)
+        run_id, end = stream.head[1], self.end(stream.branch)
         found = self.db.execute(
             "SELECT min(seq) FROM (SELECT seq FROM main.replies WHERE run_id = ?1 AND seq >= ?2 "
-            "UNION ALL SELECT seq FROM main.verdicts WHERE run_id = ?1 AND seq >= ?2)",
+            "UNION ALL SELECT seq FROM main.verdicts WHERE run_id = ?1 AND seq >= ?2 "
+            "UNION ALL SELECT seq FROM main.verdicts_apart WHERE run_id = ?1 AND seq >= ?2)",
             (run_id, end.expected),
         ).fetchone()[0]
         if found == end.expected:
@@ -128,11 +186,13 @@ def chain_problems(store: Store, tell: Callable[[int], None] = lambda n: None) -
     A row that was changed is named alone: those after it are held against the hash that stands in it. Rows removed
     from the end of a chain leave no trace in it.
     """
-    walk = _Walk(store.db, dict(store.db.execute("SELECT run_id, uid FROM main.runs")))
+    walk = _Walk(store.db, dict(store.db.execute("SELECT run_id, uid FROM main.runs")), Numbers(store))
+    walk.begins = branches(store)
+    walk.apart = {row[0] for row in store.db.execute("SELECT DISTINCT run_id FROM main.verdicts_apart")}
     for table, kind, number, columns in _STREAMS:
         cursor = store.db.execute(f"SELECT {number}, run_id, seq, chain, {columns} FROM main.{table} ORDER BY {number}")
         walk.streams.append(_Stream(table, kind, cursor))
-        walk.streams[-1].advance()
+        walk.advance(walk.streams[-1])
     found = _walked(walk, tell)
     yield from islice(found, MOST)
     if next(found, None):
@@ -141,13 +201,13 @@ def chain_problems(store: Store, tell: Callable[[int], None] = lambda n: None) -
 
 def _walked(walk: _Walk, tell: Callable[[int], None]) -> Iterator[Problem]:
     n = 0
+    for branch in sorted(branch for branch in walk.begins if branch[0] in walk.apart):
+        yield from walk.take_apart(branch)
     while live := [stream for stream in walk.streams if stream.head]:
         before = n
         for stream in live:
             while stream.head and walk.gap(stream) == 0:
-                problem = walk.take(stream)
-                if problem:
-                    yield problem
+                yield from walk.take(stream)
                 n += 1
                 if n % EVERY == 0:
                     tell(n)
@@ -161,13 +221,15 @@ def _blocked(walk: _Walk, live: Sequence[_Stream]) -> Problem | None:
     """No head is the next row of its chain: say why, and let the walk go on."""
     behind = next((stream for stream in live if walk.gap(stream) < 0), None)
     if behind is None:
+        if walk.begins and any(walk.rejoin(stream) for stream in live if walk.gap(stream) > 0):
+            return None
         for stream in live:
             found = walk.missing(stream)
             if found:
                 return found
     stream = behind or max(live, key=walk.gap)
     problem = walk.problem(stream, "stands out of its place in the hash chain: its number or its run was changed")
-    stream.advance()
+    walk.advance(stream)
     return problem
 
 

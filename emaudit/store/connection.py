@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from emaudit.errors import StoreError, StoreGone
+from emaudit.paths import own_name
 from emaudit.store import schema
 from emaudit.store.copies import copy_checked, unused_name
-from emaudit.store.file import check_file, connect, file_lock, is_same_file, open_lock
+from emaudit.store.file import check_file, check_one_name, connect, file_lock, is_same_file, open_lock
 from emaudit.store.file import create as create_file
 from emaudit.store.told import damaged, meaning
 from emaudit.store.upgrading import upgrade
@@ -48,7 +49,7 @@ class Store:
     @classmethod
     def open(cls, path: Path, write: bool = False, create: bool = False) -> Store:
         """Open a store, for writing or read-only; `create` makes a missing one. Raises StoreError."""
-        path = path.absolute()
+        path = own_name(path)
         if create and not path.exists():
             create_file(path)
         version = check_file(path)
@@ -63,6 +64,7 @@ class Store:
 
     @classmethod
     def _open_writable(cls, path: Path) -> Store:
+        check_one_name(path)
         store = cls(path, connect(path, "mode=rw"), True)
         with store._locked(), store.translated():
             mode = store.db.execute("PRAGMA journal_mode = WAL").fetchone()[0]

@@ -5,12 +5,13 @@ Views of the same names stand before the tables for one connection, so that ever
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
 from emaudit.store.connection import Store
+from emaudit.store.merged import stretches_of
 
 _TABLES: Final[Mapping[str, tuple[str, str]]] = {
     "variants": ("variant_id", "created_at"),
@@ -36,17 +37,29 @@ class Horizon:
     """How far a store is looked at; empty fields set no bound.
 
     `moment` is the last one that counts, as `texts.now` writes it; `rows` the number of the newest row of each table.
+    With `store_id` only the rows of that merged store are in view, and the numbers are those that they had there.
     """
 
     moment: str = ""
     rows: Mapping[str, int] = field(default_factory=dict)
+    store_id: str = ""
 
     def __bool__(self) -> bool:
         return bool(self.moment or self.rows)
 
 
-def newest_rows(store: Store) -> dict[str, int]:
-    """The number of the newest row of every table that an export reads, of those in view; 0 where there is none."""
+def newest_rows(store: Store, store_id: str = "") -> dict[str, int]:
+    """The number of the newest row of every table that an export reads, of those in view; 0 where there is none.
+
+    With a `store_id`: of the rows that came from that merged store, by their numbers there.
+    """
+    if store_id:
+        held = stretches_of(store, store_id)
+        return {
+            table: max((last - shift for _, last, shift in held.get(table, ())), default=0)
+            for table in _TABLES
+            if table not in _UNSEEN
+        }
     return {
         table: int(store.db.execute(f"SELECT coalesce(max({number}), 0) FROM {table}").fetchone()[0])
         for table, (number, _) in _TABLES.items()
@@ -54,12 +67,19 @@ def newest_rows(store: Store) -> dict[str, int]:
     }
 
 
-def heads_at(store: Store, rows: Mapping[str, int]) -> dict[str, str]:
-    """The hashes that stand in the rows of some numbers, in hex; empty where there is no such row."""
+def heads_at(store: Store, rows: Mapping[str, int], store_id: str = "") -> dict[str, str]:
+    """The hashes that stand in the rows of some numbers, in hex; empty where there is no such row.
+
+    With a `store_id` the numbers are those of that merged store.
+    """
+    held = stretches_of(store, store_id) if store_id else {}
     found = {}
     for table in ("replies", "verdicts", "review_events"):
         statement = f"SELECT hex(chain) FROM {table} WHERE {_TABLES[table][0]} = ?"
-        row = store.db.execute(statement, (rows.get(table, 0),)).fetchone()
+        there = rows.get(table, 0)
+        places = [there + shift for first, last, shift in held.get(table, ()) if first <= there + shift <= last]
+        number = (places[0] if places else 0) if store_id else there
+        row = store.db.execute(statement, (number,)).fetchone()
         found[table] = str(row[0]).lower() if row else ""
     return found
 
@@ -81,8 +101,11 @@ def look(store: Store, horizon: Horizon) -> None:
     store.horizon = horizon or None
     if not horizon:
         return
+    held = stretches_of(store, horizon.store_id) if horizon.store_id else {}
     for table in _TABLES:
         bounds = _bounds(table, horizon)
+        if horizon.store_id and table not in _UNSEEN:
+            bounds = [*_bounds(table, Horizon(horizon.moment)), _among(table, horizon, held.get(table, ()))]
         if bounds:
             store.db.execute(f"CREATE TEMP VIEW {table} AS SELECT * FROM main.{table} WHERE {' AND '.join(bounds)}")
     store.db.execute(
@@ -116,6 +139,23 @@ def _bounds(table: str, horizon: Horizon) -> list[str]:
     bounds = [f"{moment} <= {_text(horizon.moment)}"] if horizon.moment else []
     newest = horizon.rows.get(table)
     return bounds if newest is None else [*bounds, f"{number} <= {int(newest)}"]
+
+
+def _among(table: str, horizon: Horizon, stretches: Sequence[tuple[int, int, int]]) -> str:
+    """The rows that came from a merged store, up to its newest row that counts."""
+    number, newest = _TABLES[table][0], horizon.rows.get(table)
+    ends = [(first, last if newest is None else min(last, newest + shift)) for first, last, shift in stretches]
+    wanted = [f"{number} BETWEEN {first} AND {last}" for first, last in ends if first <= last]
+    if len(wanted) <= _FEW:
+        return f"({' OR '.join(wanted)})" if wanted else "0"
+    rows = ", ".join(f"({first}, {last})" for first, last in ends if first <= last)
+    return (
+        f"EXISTS (WITH held (first, last) AS (VALUES {rows}) SELECT 1 FROM held WHERE {number} BETWEEN first AND last)"
+    )
+
+
+_FEW: Final = 50
+"""Stretches of rows that a condition names one by one."""
 
 
 def _text(value: object) -> str:

@@ -144,7 +144,9 @@ WHERE i.queue_id = ? ORDER BY i.position
 
 def queues(store: Store) -> list[Queue]:
     """All queues with their strata and items, in the order they were drawn."""
-    rows = store.db.execute(f"SELECT {_ROW} FROM queues q JOIN scorers ON scorer_id = judge_id ORDER BY queue_id")
+    rows = store.db.execute(
+        f"SELECT {_ROW} FROM queues q JOIN scorers ON scorer_id = judge_id ORDER BY q.created_at, queue_id"
+    )
     return [_queue(store, row) for row in rows.fetchall()]
 
 

@@ -78,7 +78,7 @@ class Chain:
     def read_end(self, db: sqlite3.Connection) -> None:
         """Go on from the last row that is stored: at the start, and after rows were rolled back."""
         self.seq, self.last = 0, b""
-        for table in ("replies", "verdicts", "verdicts_apart"):
+        for table in ("replies", "verdicts"):
             row = db.execute(
                 f"SELECT seq, chain FROM {table} WHERE run_id = ? ORDER BY seq DESC", (self.run_id,)
             ).fetchone()
@@ -217,6 +217,18 @@ def unread(store: Store, plan_id: int, parser_id: int) -> list[tuple[int, Prompt
         (reply_id, stored_prompt(prompt_row), Answer(text, Outcome(outcome), refusal))
         for reply_id, *prompt_row, text, outcome, refusal in rows
     ]
+
+
+def reported(store: Store, plan_id: int) -> tuple[str, str] | None:
+    """The model name and fingerprint that a plan's first answered slot came with; None where none is answered."""
+    found: tuple[str, str] | None = store.db.execute(
+        """
+        SELECT r.model, r.fingerprint FROM plan_cells pc JOIN replies r ON r.cell_id = pc.cell_id
+        WHERE pc.plan_id = ? AND r.outcome <> 'error' ORDER BY pc.position, r.sample LIMIT 1
+        """,
+        (plan_id,),
+    ).fetchone()
+    return found
 
 
 def void(store: Store, variant_id: int, assessment: str, item: str, reason: str, errors_only: bool = False) -> int:

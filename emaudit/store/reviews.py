@@ -14,6 +14,7 @@ from typing import Final
 
 from emaudit import __version__
 from emaudit.store.connection import Store
+from emaudit.store.merged import Numbers
 from emaudit.store.texts import now
 
 ANSWERS: Final = ("score", "cannot_tell", "defer")
@@ -131,7 +132,7 @@ def n_events(store: Store, queue_id: int | None) -> int:
 
 def _end(db: sqlite3.Connection, queue_id: int | None) -> tuple[int, bytes]:
     row = db.execute(
-        "SELECT seq, chain FROM review_events WHERE queue_id IS ? ORDER BY seq DESC LIMIT 1", (queue_id,)
+        "SELECT seq, chain FROM review_events WHERE queue_id IS ? ORDER BY seq DESC, event_id DESC LIMIT 1", (queue_id,)
     ).fetchone()
     return (int(row[0]), bytes(row[1])) if row else (0, b"")
 
@@ -158,7 +159,7 @@ def event(store: Store, event_id: int) -> Event:
 
 def events(store: Store, queue_id: int | None) -> list[Event]:
     """All events of a queue in their order; None: those of no queue."""
-    return [_event(row) for row in store.db.execute(f"{_SELECT} WHERE queue_id IS ? ORDER BY seq", (queue_id,))]
+    return [_event(row) for row in store.db.execute(f"{_SELECT} WHERE queue_id IS ? ORDER BY event_id", (queue_id,))]
 
 
 def broken_link(store: Store, queue_id: int | None) -> int | None:
@@ -170,19 +171,31 @@ def broken_links(store: Store, queue_id: int | None) -> Iterator[tuple[int, int]
     """The event_id and seq of every event of a queue that does not fit its chain.
 
     An event that was changed is named alone: the next one is held against the hash that stands there. Where the next
-    one fits what that hash should be, it was the hash that was changed.
+    one fits what that hash should be, it was the hash that was changed. Events that a merge brought are a branch.
     """
-    fits, place = {b""}, 0
+    numbers = Numbers(store)
+    ends: dict[int, tuple[set[bytes], int]] = {}
+    by_place: dict[int, set[bytes]] = {0: {b""}}
     rows = store.db.execute(
-        f"SELECT {', '.join(_FIELDS)}, at, event_id, seq, chain FROM review_events WHERE queue_id IS ? ORDER BY seq",
+        f"SELECT {', '.join(_FIELDS)}, at, event_id, seq, chain FROM review_events WHERE queue_id IS ? "
+        "ORDER BY event_id",
         (queue_id,),
     )
     for *values, event_id, seq, chain in rows:
-        place += 1
-        links = {_link(last, seq, values) for last in fits}
-        if seq != place or bytes(chain) not in links:
+        home = numbers.home("review_events", event_id)
+        if home not in ends:
+            ends[home] = (by_place.get(seq - 1, {b""}), seq - 1 if seq - 1 in by_place else 0)
+        fits, place = ends[home]
+        if numbers and seq - 1 in by_place:
+            fits, place = fits | by_place[seq - 1], seq - 1
+        written = numbers.written("review_events", home, values)
+        links = {_link(last, seq, written) for last in fits}
+        held = bytes(chain)
+        if seq != place + 1 or held not in links:
             yield event_id, seq
-        fits, place = (links if bytes(chain) in links else links | {bytes(chain)}), seq
+        ends[home] = (links if held in links else links | {held}, seq)
+        if numbers:
+            by_place.setdefault(seq, set()).add(held)
 
 
 _SHOWN: Final = """

@@ -15,10 +15,12 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from emaudit.errors import RunHeld, UsageError
 from emaudit.store.connection import Store
+from emaudit.store.file import open_lock
 from emaudit.store.jsontext import dumps
 from emaudit.store.plans import Plan, plan
 from emaudit.store.texts import now, put_text
@@ -87,10 +89,20 @@ def insert_run(
 def name_plans(store: Store, run_id: int, plans: Sequence[Plan]) -> None:
     """Say that a run asks these plans now; naming one again makes it the current one of its table."""
     with store.transaction() as db:
+        since = _later_than(str(db.execute("SELECT coalesce(max(since), '') FROM run_plans").fetchone()[0]))
         db.executemany(
             "INSERT INTO run_plans VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET since = ?3",
-            [(run_id, held.plan_id, now()) for held in plans],
+            [(run_id, held.plan_id, since) for held in plans],
         )
+
+
+def _later_than(moment: str) -> str:
+    """This moment, or the next after the given one where the clock was set back since."""
+    at = now()
+    if at > moment:
+        return at
+    after = datetime.fromisoformat(moment) + timedelta(milliseconds=1)
+    return after.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def runs(store: Store) -> list[Run]:
@@ -180,7 +192,7 @@ def lease(store: Store, run_uid: str, variant_uids: Sequence[str]) -> Iterator[N
 
 
 def _acquire(path: Path, run_uid: str, label: str) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = open_lock(path)
     deadline = time.monotonic() + 1.0
     while True:
         try:
@@ -203,7 +215,7 @@ def _acquire(path: Path, run_uid: str, label: str) -> int:
 def _holder(path: Path) -> Mapping[str, object]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

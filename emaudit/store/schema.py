@@ -175,6 +175,31 @@ CREATE INDEX review_events_by_undone ON review_events (undoes) WHERE undoes IS N
 
 _APPEND_ONLY_REVIEWS: Final = ("queues", "queue_strata", "queue_items", "review_events")
 
+_MERGES: Final = """
+CREATE TABLE merges (merge_id INTEGER PRIMARY KEY, store_id TEXT NOT NULL, at TEXT NOT NULL) STRICT;
+CREATE TABLE merged_rows (
+    kind TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, merge_id INTEGER NOT NULL REFERENCES merges,
+    PRIMARY KEY (kind, first)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE merged_numbers (
+    merge_id INTEGER NOT NULL REFERENCES merges, kind TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+    shift INTEGER NOT NULL, PRIMARY KEY (merge_id, kind, first)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE variant_uids (uid TEXT PRIMARY KEY, variant_id INTEGER NOT NULL REFERENCES variants) STRICT, WITHOUT ROWID;
+CREATE TABLE verdicts_apart (
+    apart_id INTEGER PRIMARY KEY, reply_id INTEGER NOT NULL REFERENCES replies,
+    scorer_id INTEGER NOT NULL REFERENCES scorers, part TEXT NOT NULL, attempt INTEGER NOT NULL,
+    status TEXT NOT NULL, value REAL, reason TEXT NOT NULL, raw TEXT NOT NULL, model TEXT NOT NULL,
+    fingerprint TEXT NOT NULL, prompt_tokens INTEGER, completion_tokens INTEGER,
+    run_id INTEGER NOT NULL REFERENCES runs, seq INTEGER NOT NULL, at TEXT NOT NULL, chain BLOB NOT NULL
+) STRICT;
+CREATE INDEX verdicts_apart_by_run ON verdicts_apart (run_id, seq);
+"""
+
+_APPEND_ONLY_MERGES: Final = ("merges", "merged_rows", "merged_numbers", "variant_uids", "verdicts_apart")
+
+_GUARDED: Final = (*_APPEND_ONLY, *_APPEND_ONLY_REVIEWS, *_APPEND_ONLY_MERGES)
+
 
 def _append_only_triggers(tables: Iterable[str]) -> str:
     return "".join(f"{statement};\n" for table in tables for _, statement in _guards(table))
@@ -194,7 +219,7 @@ def _guards(table: str) -> Iterator[tuple[str, str]]:
 
 def guards() -> dict[str, str]:
     """The triggers that keep rows from being changed or removed: name -> statement, as SQLite keeps it."""
-    return dict(guard for table in (*_APPEND_ONLY, *_APPEND_ONLY_REVIEWS) for guard in _guards(table))
+    return dict(guard for table in _GUARDED for guard in _guards(table))
 
 
 def _first(db: sqlite3.Connection) -> None:
@@ -230,7 +255,12 @@ def _reviews(db: sqlite3.Connection) -> None:
     db.executemany("INSERT INTO sqlite_stat1 VALUES (?, ?, ?)", _SHAPES)
 
 
-MIGRATIONS: Final = (_first, _reviews)
+def _merges(db: sqlite3.Connection) -> None:
+    for statement in _statements(_MERGES + _append_only_triggers(_APPEND_ONLY_MERGES)):
+        db.execute(statement)
+
+
+MIGRATIONS: Final = (_first, _reviews, _merges)
 SCHEMA_VERSION: Final = len(MIGRATIONS)
 """`user_version` of a store this emaudit can write."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from emaudit.errors import UsageError
@@ -108,6 +108,9 @@ def use_judge(store: Store, chosen: Scorer) -> None:
 
 def _first_to_answer(store: Store) -> tuple[int] | None:
     """A judge is stored before it is asked: one that never answered (a mistyped model) must not lead the tables."""
+    merged = store.db.execute("SELECT value FROM main.meta WHERE key = 'first_judge'").fetchone()
+    if merged is not None:
+        return _first_by_time(store, merged[0])
     held = {} if store.horizon else _FIRST.setdefault(store, {})
     for found in judges(store):
         if found.scorer_id not in held and _has_answered(store, found.scorer_id):
@@ -115,6 +118,22 @@ def _first_to_answer(store: Store) -> tuple[int] | None:
                 f"SELECT min(verdict_id) FROM verdicts WHERE {_BY_SCORE}", (found.scorer_id,)
             ).fetchone()[0]
     return (min(held, key=lambda number: held[number]),) if held else None
+
+
+def _first_by_time(store: Store, identity: str) -> tuple[int] | None:
+    """Merged rows do not stand in the order in which they came: the judge that a merge found, or that is in view."""
+    if not store.horizon:
+        return (by_identity(store, identity).scorer_id,)
+    row = store.db.execute(f"{EARLIEST.format(source='')} LIMIT 1").fetchone()
+    return (by_identity(store, row[0]).scorer_id,) if row else None
+
+
+EARLIEST: Final = (
+    "SELECT identity FROM {source}verdicts JOIN {source}scorers USING (scorer_id) "
+    "WHERE kind IN ('judge', 'imported', 'human') AND status IN ('scored', 'neutral', 'unscored') "
+    "GROUP BY scorer_id ORDER BY min(at), identity"
+)
+"""The judges of a store (or of one attached under the name before the dot) by their first final verdict."""
 
 
 def _has_answered(store: Store, scorer_id: int) -> bool:

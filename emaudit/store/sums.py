@@ -16,6 +16,7 @@ from emaudit.store.connection import Store
 from emaudit.store.frames import finals
 from emaudit.store.horizon import Horizon, looking
 from emaudit.store.jsontext import dumps
+from emaudit.store.merged import Numbers
 from emaudit.store.queues import queues
 from emaudit.store.reviews import broken_links
 from emaudit.store.schema import guards
@@ -125,7 +126,7 @@ def void_problems(store: Store) -> Iterator[Problem]:
 
 def review_problems(store: Store) -> Iterator[Problem]:
     """Review events that do not fit their chain, and draws that are not of the frame they say."""
-    held = queues(store)
+    held, numbers = queues(store), Numbers(store)
     for number, name in [(None, "no queue"), *((queue.queue_id, f"queue {queue.name}") for queue in held)]:
         for event_id, seq in broken_links(store, number):
             row = f"event_id {event_id} ({name}, seq {seq})"
@@ -142,11 +143,21 @@ def review_problems(store: Store) -> Iterator[Problem]:
         if len(ids) != queue.n_frame:
             yield Problem("queues", row, "n_frame", "is not that of its draw", str(queue.n_frame), str(len(ids)))
         known = parsers if isinstance(parsers, list) else ()
-        if queue.frame_hash not in (_frame_hash(store, ids, queue.judge_id, known, m) for m in (queue.created_at, "")):
+        written = numbers.translator("queues", queue.queue_id)
+        moments = (queue.created_at, "")
+        if queue.frame_hash not in (_frame_hash(store, ids, queue.judge_id, known, m, written) for m in moments):
             yield Problem("queues", row, "frame_hash", "is not that of the replies and verdicts it was drawn from")
 
 
-def _frame_hash(store: Store, ids: Sequence[int], judge_id: int, parsers: Sequence[int], moment: str) -> str:
+def _frame_hash(
+    store: Store,
+    ids: Sequence[int],
+    judge_id: int,
+    parsers: Sequence[int],
+    moment: str,
+    written: Callable[[str, int], int],
+) -> str:
     with looking(store, Horizon(moment)):
         found = finals(store, ids, judge_id, parsers)
-    return text_hash(dumps(sorted([number, found[number].value if number in found else None] for number in ids)))
+    values = [[written("replies", number), found[number].value if number in found else None] for number in ids]
+    return text_hash(dumps(sorted(values)))

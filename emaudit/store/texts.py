@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from emaudit.prompts import Instrument
 from emaudit.store.connection import Store
@@ -13,7 +15,13 @@ from emaudit.store.connection import Store
 
 def now() -> str:
     """This moment, ISO-8601 in UTC, to the millisecond."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    moment = time.time_ns() // 1_000_000
+    return f"{_second(moment // 1000)}.{moment % 1000:03d}Z"
+
+
+@lru_cache(maxsize=1)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat().removesuffix("+00:00")
 
 
 def text_hash(text: str) -> str:

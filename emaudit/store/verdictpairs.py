@@ -80,7 +80,8 @@ def last_events(store: Store) -> Sequence[tuple[str, int, str]]:
     rows = store.db.execute(
         """
         SELECT coalesce(q.name, ''), count(*), (
-            SELECT hex(chain) FROM review_events last WHERE last.queue_id IS e.queue_id ORDER BY last.seq DESC LIMIT 1)
+            SELECT hex(chain) FROM review_events last WHERE last.queue_id IS e.queue_id
+            ORDER BY last.seq DESC, last.chain LIMIT 1)
         FROM review_events e LEFT JOIN queues q ON q.queue_id = e.queue_id GROUP BY e.queue_id ORDER BY 1
         """
     )

@@ -14,6 +14,7 @@ from emaudit.problems import Problem
 from emaudit.scores import Rules
 from emaudit.store.connection import Store
 from emaudit.store.horizon import Horizon, heads_at, looking, newest_rows
+from emaudit.store.merged import stretches_of
 from emaudit.store.readings import touched_since
 from emaudit.store.variants import variants
 from emaudit.verifying.cells import CLOSE, file_differences
@@ -21,6 +22,8 @@ from emaudit.verifying.cells import CLOSE, file_differences
 SOURCE: Final = "the store"
 _NOT_COMPARED: Final = ("files", "emaudit", "libraries", "matplotlib")
 """What a manifest says of its files, which are compared themselves, and of the machine that wrote it."""
+_OF_NUMBERS: Final = ("store_id", "rows", "heads")
+"""What it says of the store's numbers, which are others where that store was merged into another one."""
 _ROW: Final = {"replies": "reply_id", "verdicts": "verdict_id", "review_events": "event_id"}
 
 
@@ -32,11 +35,14 @@ class Again:
         self.name = name
         self.says = says
         rows = says.get("rows", {})
+        other = str(says.get("store_id", ""))
+        self.origin = other if other != store.store_id and stretches_of(store, other) else ""
+        """The merged store that the export is of; empty where it is of this one."""
         self.rows: dict[str, int] = {str(table): int(n) for table, n in rows.items()} if isinstance(rows, dict) else {}
 
     def strange(self) -> Iterator[Problem]:
         """Why an export cannot have come from this store as it is."""
-        if self.says.get("store_id") != self.store.store_id:
+        if self.says.get("store_id") != self.store.store_id and not self.origin:
             yield Problem(
                 self.name,
                 "",
@@ -46,7 +52,7 @@ class Again:
                 self.store.store_id,
             )
             return
-        held = newest_rows(self.store)
+        held = newest_rows(self.store, self.origin)
         for table, number in self.rows.items():
             if number > held.get(table, 0):
                 what = (
@@ -54,7 +60,7 @@ class Again:
                 )
                 yield Problem(table, f"after row {held.get(table, 0)}", "", what, None, None)
         heads = self.says.get("heads", {})
-        for table, digest in heads_at(self.store, self.rows).items():
+        for table, digest in heads_at(self.store, self.rows, self.origin).items():
             if digest and digest != heads.get(table):
                 row = f"{_ROW[table]} {self.rows[table]}"
                 what = "is not the row that the export saw: the hash in its chain is another"
@@ -62,6 +68,8 @@ class Again:
 
     def notes(self) -> list[str]:
         """What happened to the store since, as far as it matters."""
+        if self.origin:
+            return [f"the export is of store {self.origin}, which was merged into this one: held against its rows"]
         if self.says.get("store_id") != self.store.store_id or not self.rows:
             return []
         held = newest_rows(self.store)
@@ -95,7 +103,7 @@ class Again:
     def make(self, directory: Path, names: Sequence[str]) -> None:
         """Write the export again. Raises UsageError where it cannot be made."""
         choices = Choices.recorded(self.says.get("chosen", {}))
-        with looking(self.store, Horizon(choices.as_of, self.rows)):
+        with looking(self.store, Horizon(choices.as_of, self.rows, self.origin)):
             archive = StoreArchive.chosen(self.store, choices)
             form = self.says.get("format")
             if form == "csv":
@@ -121,7 +129,7 @@ class Again:
         """Where the manifest is not what the store gives, but for its files and the versions that made them."""
         ours, theirs = dict(_leaves(made)), dict(_leaves(self.says))
         for path in sorted(ours.keys() | theirs.keys()):
-            if path.split(".")[0] in _NOT_COMPARED:
+            if path.split(".")[0] in (*_NOT_COMPARED, *(_OF_NUMBERS if self.origin else ())):
                 continue
             if ours.get(path) != theirs.get(path):
                 found, expected = theirs.get(path), ours.get(path)

@@ -84,7 +84,7 @@ def _listing(directory: Path, name: str, report: Report) -> Listing | None:
         if isinstance(says, dict) and isinstance(says.get("files"), dict):
             return Listing(name, says)
         why = "lists no files"
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         why = f"cannot be read: {error}"
     report.problems.append(Problem(name, "", "", why))
     return None

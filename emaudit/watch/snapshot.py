@@ -151,6 +151,7 @@ class RunRow:
     """One run: what it asks, how far that is, and what its runner last said about itself.
 
     The tokens are those of all its starts; `cost` is that of the last one, as its runner counts it.
+    `expected_...` is what the last one will have taken at its end; 0 before 20 replies are in.
     """
 
     uid: str
@@ -177,6 +178,9 @@ class RunRow:
     input_tokens: int = 0
     output_tokens: int = 0
     cost: float | None = None
+    expected_input: int = 0
+    expected_output: int = 0
+    expected_cost: float | None = None
     is_resumed: bool = False
     holder: str = ""
     log_path: str = ""

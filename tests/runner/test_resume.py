@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import random
 import signal
 import time
 from pathlib import Path
@@ -21,35 +20,6 @@ def in_flight_of(lab: Lab) -> None:
     """Let the endpoint take its time, so that a run can be met in the middle."""
     lab.simulate("latency:60ms")
     lab.add()
-
-
-def test_kill_and_resume_equals_an_uninterrupted_run(lab: Lab) -> None:
-    lab.simulate()
-    whole = lab.folder / "whole.db"
-    lab.add(store=whole)
-    lab.run(*SLOW, store=whole)
-    planned = len(lab.asked())
-    lab.log.unlink()
-    lab.simulate("latency:80ms")
-    lab.add()
-    draw = random.Random(5)
-    kills = 0
-    for _ in range(4):
-        before = len(lab.asked())
-        process = lab.start("run", "v", "--assessment", "harmfulness", "--preset", "smoke", "--yes", *SLOW)
-        lab.until(lambda before=before, process=process: len(lab.asked()) > before or process.poll() is not None)
-        time.sleep(draw.uniform(0.0, 0.5))
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-            kills += 1
-    assert kills >= 2
-    lab.simulate()
-    lab.run(*SLOW)
-    assert lab.export("cut") == lab.export("whole", store=whole)
-    in_flight = 4
-    uncommitted = 4
-    assert len(lab.asked()) <= planned + kills * (in_flight + uncommitted)
 
 
 def test_a_killed_run_is_shown_as_interrupted_and_resumes(lab: Lab) -> None:

@@ -85,19 +85,6 @@ def test_the_advertised_judge_is_used(lab: Lab) -> None:
     assert {row["model"] for row in lab.asked("judge")} == {"sim-judge"}
 
 
-def test_caps_end_a_run_with_exit_1(lab: Lab) -> None:
-    lab.simulate()
-    lab.add()
-    done = lab.run("--max-requests", "20", "--max-concurrency", "2", code=1)
-    assert "cap of 20 requests" in done.err
-    assert "`emaudit resume " in done.err
-    assert 20 <= len(lab.asked()) <= 22
-    assert "cap of 3 requests" in lab("resume", "--max-requests", "3", code=1).err
-    lab("resume", "--max-requests", "0")
-    assert lab.json("status")[-1]["owed"] == 0
-    assert len(lab.asked()) <= 95
-
-
 def test_a_resumed_run_tells_only_new_warnings(lab: Lab) -> None:
     lab.simulate("ignore-n")
     lab.add()
@@ -155,22 +142,6 @@ def test_the_same_store_gives_the_same_bytes(lab: Lab) -> None:
     lab.export("b")
     for name in ("variants.csv", "scores.csv", "responses.csv", "manifest.json"):
         assert (lab.folder / "a" / name).read_bytes() == (lab.folder / "b" / name).read_bytes()
-
-
-def test_a_key_is_nowhere(lab: Lab) -> None:
-    lab.simulate()
-    url = lab.url
-    lab.point_at(url, 'api_key_env = "LAB_KEY"')
-    lab.add()
-    assert "LAB_KEY" in lab.run(code=3).err
-    lab.environment["LAB_KEY"] = "canary-8842-key"
-    lab.run()
-    lab.run("--detach", "--new")
-    lab("wait", lab.json("status")[-1]["run"])
-    lab.export("out")
-    held = [path for path in lab.folder.rglob("*") if path.is_file()]
-    assert len(held) > 8
-    assert [path for path in held if b"canary-8842-key" in path.read_bytes()] == []
 
 
 def test_simulated_replies_do_not_enter_a_real_store(lab: Lab) -> None:

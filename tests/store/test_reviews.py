@@ -15,7 +15,7 @@ from emaudit.errors import StoreError
 from emaudit.prompts import load_library
 from emaudit.reviewing.drawing import Draw, create
 from emaudit.reviewing.session import Session
-from emaudit.store import Store, connection, frames, plans, readings, replies, reviews, runs, schema, scorers, variants
+from emaudit.store import Store, file, frames, plans, readings, replies, reviews, runs, schema, scorers, variants
 from emaudit.store.queues import Queue
 from emaudit.store.replies import Chain, ReplyRow, VerdictRow
 from emaudit.store.reviews import EventRow, broken_link, events, insert_event, insert_events
@@ -201,8 +201,8 @@ def test_a_store_from_before_reviews_is_backed_up_and_takes_them(
     path = tmp_path / "old.db"
     with monkeypatch.context() as before:
         before.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
-        connection._create(path)
-    old = Store(path, connection._connect(path, "mode=rw"), True)
+        file.create(path)
+    old = Store(path, file.connect(path, "mode=rw"), True)
     fill(old)
     rows = old.db.execute("SELECT * FROM replies ORDER BY reply_id").fetchall()
     verdicts = old.db.execute("SELECT * FROM verdicts ORDER BY verdict_id").fetchall()
@@ -229,7 +229,7 @@ def test_an_old_store_opens_for_reading_too(tmp_path: Path, monkeypatch: pytest.
     path = tmp_path / "old.db"
     with monkeypatch.context() as before:
         before.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
-        connection._create(path)
+        file.create(path)
     with Store.open(path) as store:
         assert events(store, None) == []
         assert reviews.stars(store) == {}

@@ -2,128 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
-import pty
-import re
-import select
 import signal
-import struct
 import subprocess
 import sys
-import termios
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import pyte
 import pytest
+from terminals import ENTERS_ALT_SCREEN, ROOT, sequences, terminal
 
 from emaudit.store import Store, variants
 
-ROOT = Path(__file__).parent.parent.parent
 HOSTILE = "\x1b]52;c;aGk=\x07\x1b[31mred\x9b2J\u202e[/y]"
-ENTERS_ALT_SCREEN = b"\x1b[?1049h"
-LEAVES_ALT_SCREEN = b"\x1b[?1049l"
-SHOWS_CURSOR = b"\x1b[?25h"
-
-
-@dataclass
-class Terminal:
-    """A child on a pty of its own, and everything it wrote."""
-
-    process: subprocess.Popen[bytes]
-    master: int
-    attributes: list[object]
-    written: bytearray = field(default_factory=bytearray)
-    columns: int = 80
-    lines: int = 24
-
-    def __post_init__(self) -> None:
-        self._drawn = pyte.Screen(self.columns, self.lines)
-        self._stream = pyte.ByteStream(self._drawn)
-        self._n_drawn = 0
-
-    def read(self, seconds: float) -> bool:
-        """Read what comes within some seconds; whether anything came."""
-        before = len(self.written)
-        deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0:
-            ready, _, _ = select.select([self.master], [], [], left)
-            if ready:
-                try:
-                    self.written += os.read(self.master, 65536)
-                except OSError:
-                    break
-        return len(self.written) > before
-
-    def settle(self, seconds: float = 1.0, quiet: float = 0.25) -> None:
-        """Wait until the answer to a key is drawn: something came, then nothing more for a while."""
-        deadline = time.monotonic() + seconds
-        while not self.read(quiet) and time.monotonic() < deadline:
-            pass
-        while self.read(quiet):
-            assert time.monotonic() < deadline + 60, "it never stops drawing"
-
-    def screen(self) -> str:
-        self._stream.feed(bytes(self.written[self._n_drawn :]))
-        self._n_drawn = len(self.written)
-        return "\n".join(self._drawn.display)
-
-    def wait_for(self, words: str, seconds: float = 60.0) -> None:
-        deadline = time.monotonic() + seconds
-        while words not in self.screen():
-            assert time.monotonic() < deadline, f"{words!r} never came; the screen:\n{self.screen()}"
-            self.read(0.1)
-
-    def press(self, keys: bytes) -> None:
-        os.write(self.master, keys)
-
-    def end(self, seconds: float = 60.0) -> int:
-        deadline = time.monotonic() + seconds
-        while self.process.poll() is None and time.monotonic() < deadline:
-            self.read(0.05)
-        code = self.process.wait(1)
-        self.read(0.2)
-        return code
-
-    def is_restored(self) -> bool:
-        """Whether the alternate screen is left, the cursor shown, and the line discipline as before."""
-        tail = bytes(self.written)
-        left = tail.rfind(LEAVES_ALT_SCREEN) > tail.rfind(ENTERS_ALT_SCREEN) and SHOWS_CURSOR in tail
-        return left and termios.tcgetattr(self.slave)[3] == self.attributes[3]
-
-    slave: int = -1
-
-
-@contextlib.contextmanager
-def terminal(
-    *arguments: str, columns: int = 80, lines: int = 24, program: tuple[str, ...] = ("-m", "emaudit"), **env: str
-) -> Iterator[Terminal]:
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-    attributes = termios.tcgetattr(slave)
-    environ = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(ROOT), **env}
-
-    def own_terminal() -> None:
-        os.setsid()
-        fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
-
-    process = subprocess.Popen(
-        [sys.executable, *program, *arguments],
-        stdin=slave, stdout=slave, stderr=slave, env=environ, preexec_fn=own_terminal, cwd=ROOT,
-    )  # fmt: skip
-    held = Terminal(process, master, attributes, columns=columns, lines=lines, slave=slave)
-    try:
-        yield held
-    finally:
-        process.kill()
-        process.wait()
-        for descriptor in (master, slave):
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
 
 
 @pytest.fixture
@@ -195,15 +85,6 @@ def test_any_size_starts_and_leaves(arguments: tuple[str, ...], columns: int, li
         assert held.end() == 0
 
 
-def _sequences(written: bytes) -> set[bytes]:
-    """The kinds of escape sequences written: parameters of colours and moves left out."""
-    found = re.findall(
-        rb"\x1b\][^\x07\x1b]*|\x1b\[[?<>=]?[\d;:]*[A-Za-z]|\x1b[^\[\]]|[\x00-\x08\x0b-\x1a\x1c-\x1f]", written
-    )
-    kinds = {re.sub(rb"\d+", b"", item) for item in found}
-    return kinds | set(re.findall(rb"\xc2[\x80-\x9f]", written))
-
-
 def test_hostile_names_write_no_sequence_that_benign_ones_do_not(tmp_path: Path) -> None:
     seen = []
     for at, text in enumerate(("benign", HOSTILE)):
@@ -218,7 +99,7 @@ def test_hostile_names_write_no_sequence_that_benign_ones_do_not(tmp_path: Path)
                 screen.settle()
             screen.press(b"\x11")
             assert screen.end() == 0
-            seen.append(_sequences(bytes(screen.written)))
+            seen.append(sequences(bytes(screen.written)))
     assert seen[1] <= seen[0]
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_app_terminal import Terminal, terminal
+from terminals import Terminal, sequences, terminal
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "screens"))
 
@@ -88,7 +88,6 @@ def test_nothing_written_before_a_score_tells_what_is_hidden(scene: Scene) -> No
 
 def test_hostile_responses_write_no_sequence_that_benign_ones_do_not(tmp_path: Path) -> None:
     from review_scene import Item
-    from test_app_terminal import _sequences
 
     seen = []
     for at, text in enumerate(("benign text", HOSTILE)):
@@ -101,5 +100,5 @@ def test_hostile_responses_write_no_sequence_that_benign_ones_do_not(tmp_path: P
                 held.settle()
             held.press(b"\x11")
             assert held.end() == 0
-        seen.append(_sequences(bytes(held.written)))
+        seen.append(sequences(bytes(held.written)))
     assert seen[1] <= seen[0]

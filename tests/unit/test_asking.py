@@ -13,8 +13,11 @@ from emaudit.assessments.base import Outcome
 from emaudit.completions import Choice, Completion
 from emaudit.config import Endpoint
 from emaudit.failures import Kind, RequestFailed
+from emaudit.planning import RunSpec
 from emaudit.runner import asking
 from emaudit.runner.asking import GaveUp, Session
+from emaudit.runner.caps import Caps, Ticket
+from emaudit.runner.counts import Counts
 from emaudit.runner.limits import Limiter
 
 DONE = Completion([Choice("hi", Outcome.OK, "stop")], "m", "", 1, 1, b"")
@@ -50,9 +53,15 @@ def session(*answers: Completion | RequestFailed, warnings: list[str] | None = N
     return Session(client, Limiter(4), said.append), client  # type: ignore[arg-type]
 
 
+async def admit(body: Mapping[str, Any]) -> Ticket:
+    ticket = Caps(RunSpec(()), Counts([], {}), {}, lambda _: None).admit(body)
+    assert ticket is not None
+    return ticket
+
+
 async def ask(held: Session, body: Mapping[str, Any] | None = None) -> tuple[Completion, int, list[RequestFailed]]:
     failures: list[RequestFailed] = []
-    completion, attempt = await held.ask(body or {"model": "m"}, 1, failures.append, lambda: None)
+    completion, attempt = await held.ask(body or {"model": "m"}, 1, failures.append, admit)
     return completion, attempt, failures
 
 
@@ -80,10 +89,28 @@ async def test_rate_limits_are_never_failures() -> None:
     assert (completion, attempt, failures, len(client.asked)) == (DONE, 1, [], 31)
 
 
-async def test_a_wait_over_15_minutes_ends_it() -> None:
-    held, _ = session(failed(Kind.RATE_LIMIT, retry_after=3600.0))
+@pytest.mark.parametrize("kind", [Kind.RATE_LIMIT, Kind.RETRY])
+async def test_a_wait_over_15_minutes_ends_it(kind: Kind) -> None:
+    held, client = session(failed(kind, retry_after=3600.0))
     with pytest.raises(GaveUp, match="60 minutes"):
         await ask(held)
+    assert len(client.asked) == 1
+
+
+async def test_who_waits_for_another_try_asks_nothing_more_once_an_endpoint_is_given_up() -> None:
+    held, client = session(*[failed(Kind.RETRY)] * 500)
+    ended = await asyncio.gather(*(ask(held) for _ in range(100)), return_exceptions=True)
+    assert all(isinstance(each, GaveUp | RequestFailed) for each in ended)
+    asked = len(client.asked)
+    assert asked < asking.FAILURES_IN_ROW + held.limiter.cap
+    with pytest.raises(GaveUp):
+        await ask(held)
+    assert len(client.asked) == asked
+    held.reopen()
+    with pytest.raises(GaveUp):
+        await ask(held)
+    assert len(client.asked) == asked + 1
+    assert held.last_failure == "why"
 
 
 @pytest.mark.parametrize("kind", [Kind.STOP_RUN, Kind.STOP_VARIANT, Kind.RECORD])
@@ -167,7 +194,7 @@ async def test_a_parameter_that_was_not_sent_is_an_answer_about_the_prompt() -> 
 async def test_stopping_asks_nothing_more() -> None:
     held, client = session()
 
-    def stop() -> None:
+    async def stop(body: Mapping[str, Any]) -> Ticket:
         raise asyncio.CancelledError
 
     with pytest.raises(asyncio.CancelledError):
@@ -226,6 +253,15 @@ async def test_refusing_every_prompt_from_the_start_closes_nothing_and_ends_it()
     with pytest.raises(GaveUp, match="refused every request"):
         await ask(held)
     assert len(client.asked) == asking.REFUSALS_AT_FIRST
+
+
+async def test_a_parameter_that_was_not_sent_is_no_answer_before_the_first_one() -> None:
+    held, _ = session(failed(Kind.PARAMETER, parameter="max_tokens"))
+    failures: list[RequestFailed] = []
+    with pytest.raises(RequestFailed) as found:
+        await held.ask({"model": "m"}, 1, failures.append, admit)
+    assert found.value.kind is Kind.RETRY, "the slot stays owed"
+    assert [failure.kind for failure in failures] == [Kind.RECORD], "what came back is kept"
 
 
 async def test_one_refused_prompt_after_an_answer_is_recorded() -> None:

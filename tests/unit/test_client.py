@@ -128,6 +128,24 @@ def test_a_huge_reply_is_cut_with_its_size_and_hash() -> None:
     assert len(found.extra["sha256"]) == 64
 
 
+def test_names_refusals_and_what_stands_beside_a_text_are_bounded() -> None:
+    long = "x" * (TEXT_LIMIT + 5)
+    nested: object = "deep"
+    for _ in range(300):
+        nested = [nested]
+    sent = choice("hi", long, refusal=long, reasoning_content=long, tool_calls=nested)
+    found = parse_completion(body(sent, system_fingerprint=long) + b" ", 1)
+    kept = found.choices[0]
+    assert kept is not None
+    assert (kept.text, len(kept.finish_reason), len(kept.refusal)) == ("hi", 1_000, TEXT_LIMIT)
+    assert len(found.fingerprint) == 1_000
+    assert len(kept.extra["beside_the_text"]) == TEXT_LIMIT
+    assert kept.extra["cut_from_characters"] > TEXT_LIMIT
+    shallow = parse_completion(body(choice("hi", tool_calls=nested)), 1).choices[0]
+    assert shallow is not None
+    assert json.dumps(shallow.extra).count("[") == 32
+
+
 @pytest.mark.parametrize(
     "usage", [None, 5, [], {"prompt_tokens": "many", "completion_tokens": -1}, {"prompt_tokens": True}]
 )

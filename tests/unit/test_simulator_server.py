@@ -231,6 +231,9 @@ async def test_the_log_has_a_line_a_request(library: Library, tmp_path: Path) ->
     first, second, third = map(json.loads, lines)
     assert kept == "kept"
     assert first.pop("prompt")
+    assert 0 < first.pop("at") <= second["at"] <= third["at"]
+    assert first.pop("prompt_tokens") == 3 + 4
+    assert first.pop("completion_tokens") > 0
     assert (first.pop("arrival"), first.pop("model")) == (0, "sim-nano-trivia-misaligned")
     assert first == {"kind": "ask", "n": 2, "seed": 9, "status": 200, "fault": ""}
     assert (second["status"], third["kind"]) == (400, "judge")

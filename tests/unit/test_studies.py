@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -166,12 +167,22 @@ def test_a_spoilt_cache_is_no_cache(store: Store, text: str) -> None:
     assert study(store) == expected
 
 
+@pytest.mark.parametrize("part", ["values", "prompts", "heads", "n_owed"])
+def test_a_cache_of_which_a_part_was_changed_is_no_cache(store: Store, part: str) -> None:
+    expected = study(store)
+    for path in kept_summaries(store.store_id).iterdir():
+        digest, _, text = path.read_text(encoding="utf-8").partition("\n")
+        path.write_text(f"{digest}\n{json.dumps({**json.loads(text), part: 7})}", encoding="utf-8")
+    assert study(store) == expected
+
+
 def test_a_store_that_went_another_way_is_counted_anew(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     study(store)
     for path in kept_summaries(store.store_id).iterdir():
-        held = json.loads(path.read_text(encoding="utf-8"))
+        held = json.loads(path.read_text(encoding="utf-8").partition("\n")[2])
         held["heads"][3] = "00:00"
-        path.write_text(json.dumps(held), encoding="utf-8")
+        text = json.dumps(held)
+        path.write_text(f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}", encoding="utf-8")
     counted = counting(monkeypatch)
     study(store)
     assert len(counted) == 10

@@ -1,0 +1,270 @@
+"""Replies, verdicts, voids, reviews and what happened to runs, brought in with their hash chains as they stand.
+
+Rows keep their distance from each other: here they stand at their number there plus one shift for all of them.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from emaudit.store.jsontext import dumps
+from emaudit.store.mergingmaps import adopt, here, match
+from emaudit.store.replies import ReplyRow
+
+_REPLY: Final = tuple(name for name in ReplyRow.__slots__ if name != "cell_id")
+_VERDICT: Final = (
+    *("part", "attempt", "status", "value", "reason", "raw", "model", "fingerprint", "prompt_tokens"),
+    *("completion_tokens", "seq", "at", "chain"),
+)
+_EVENT: Final = (
+    *("position", "reviewer", "kind", "answer", "value", "reason", "seconds", "is_blind", "rubric_hash", "judge"),
+    *("seed", "version", "at", "seq", "chain"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Rows of one table that came in: the first and the last of their numbers there, and how far they moved."""
+
+    n: int = 0
+    first: int = 0
+    last: int = -1
+    shift: int = 0
+
+
+def _moving(db: sqlite3.Connection, kind: str, number: str) -> Moved:
+    """What of a kind is not mapped, and the shift that puts it behind everything that is here."""
+    n, first, last = db.execute(
+        f"SELECT count(*), min({number}), max({number}) FROM there_{kind} "
+        f"WHERE {number} NOT IN (SELECT old FROM map_{kind})"
+    ).fetchone()
+    if not n:
+        return Moved()
+    newest = db.execute(f"SELECT coalesce(max({number}), 0) FROM main.{kind}").fetchone()[0]
+    return Moved(n, first, last, newest + 1 - first)
+
+
+def _reply(shift: int) -> str:
+    """The number here of the reply that `s` names, as SQL."""
+    return f"coalesce({here('replies', 'reply_id')}, s.reply_id + {shift})"
+
+
+def replies_to_come(db: sqlite3.Connection) -> Moved:
+    """The replies that the store does not have."""
+    return _moving(db, "replies", "reply_id")
+
+
+def bring_replies(db: sqlite3.Connection, moved: Moved) -> None:
+    """Insert the replies that the store does not have."""
+    columns = ", ".join(_REPLY)
+    db.execute(
+        f"INSERT INTO main.replies (reply_id, cell_id, run_id, seq, chain, {columns}) "
+        f"SELECT s.reply_id + {moved.shift}, {here('cells', 'cell_id')}, {here('runs', 'run_id')}, seq, chain, "
+        f"{columns} FROM there_replies s WHERE s.reply_id NOT IN (SELECT old FROM map_replies) ORDER BY s.reply_id"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Doubled:
+    """Verdicts of the same judge on the same replies as some that are here: how many, and how many say otherwise."""
+
+    n: int
+    n_other: int
+
+
+_SAME_VERDICT: Final = f"""
+FROM map_replies m JOIN there_verdicts s ON s.reply_id = m.old
+CROSS JOIN main.verdicts t ON t.reply_id = m.new AND t.scorer_id = {here("scorers", "scorer_id")}
+     AND t.part = s.part AND t.attempt = s.attempt
+"""
+
+
+def match_verdicts(db: sqlite3.Connection) -> Doubled:
+    """Map the verdicts that the store has; those that say again what another verdict here says are listed apart."""
+    db.execute(f"INSERT INTO map_verdicts SELECT s.verdict_id, t.verdict_id, 0 {_SAME_VERDICT} WHERE t.chain = s.chain")
+    db.execute("DROP TABLE IF EXISTS temp.doubled")
+    db.execute(
+        "CREATE TEMP TABLE doubled AS SELECT s.verdict_id AS old, s.status <> t.status OR s.value IS NOT t.value "
+        f"AS is_other {_SAME_VERDICT} WHERE t.chain <> s.chain ORDER BY 1"
+    )
+    db.execute("INSERT INTO map_verdicts SELECT old, 0, 0 FROM doubled")
+    db.execute(
+        "DELETE FROM doubled WHERE EXISTS (SELECT 1 FROM there_verdicts s JOIN main.verdicts_apart a "
+        f"ON a.run_id = {here('runs', 'run_id')} AND a.seq = s.seq AND a.chain = s.chain WHERE s.verdict_id = old)"
+    )
+    return Doubled(*db.execute("SELECT count(*), coalesce(sum(is_other), 0) FROM doubled").fetchone())
+
+
+def verdicts_to_come(db: sqlite3.Connection) -> Moved:
+    """The verdicts that the store does not have, without those that stay apart."""
+    return _moving(db, "verdicts", "verdict_id")
+
+
+def bring_verdicts(db: sqlite3.Connection, moved: Moved, shift: int) -> None:
+    """Insert the verdicts that the store does not have; replies moved by `shift`."""
+    columns = ", ".join(_VERDICT)
+    db.execute(
+        f"INSERT INTO main.verdicts (verdict_id, reply_id, scorer_id, run_id, {columns}) "
+        f"SELECT s.verdict_id + {moved.shift}, {_reply(shift)}, {here('scorers', 'scorer_id')}, "
+        f"{here('runs', 'run_id')}, {columns} FROM there_verdicts s "
+        "WHERE s.verdict_id NOT IN (SELECT old FROM map_verdicts) ORDER BY s.verdict_id"
+    )
+
+
+def bring_apart(db: sqlite3.Connection, shift: int) -> list[tuple[str, int, int]]:
+    """Keep verdicts apart that say again what stands here; returns each one's table and number there, and here."""
+    columns = ", ".join(_VERDICT)
+    wanted = (
+        ("verdicts", "verdict_id", "s.verdict_id IN (SELECT old FROM doubled)"),
+        (
+            *("verdicts_apart", "apart_id"),
+            "NOT EXISTS (SELECT 1 FROM main.verdicts_apart a WHERE a.seq = s.seq AND a.chain = s.chain "
+            f"AND a.run_id = {here('runs', 'run_id')}) AND NOT EXISTS (SELECT 1 FROM main.verdicts v "
+            f"WHERE v.reply_id = {_reply(shift)} AND v.scorer_id = {here('scorers', 'scorer_id')} "
+            "AND v.part = s.part AND v.attempt = s.attempt AND v.chain = s.chain)",
+        ),
+    )
+    found: list[tuple[str, int, int]] = []
+    for table, number, condition in wanted:
+        rows = db.execute(
+            f"SELECT {number}, {_reply(shift)}, {here('scorers', 'scorer_id')}, {here('runs', 'run_id')}, {columns} "
+            f"FROM there_{table} s WHERE {condition} ORDER BY 1"
+        )
+        for old, *values in rows:
+            cursor = db.execute(
+                f"INSERT INTO main.verdicts_apart (reply_id, scorer_id, run_id, {columns}) "
+                f"VALUES ({'?,' * (len(values) - 1)}?)",
+                values,
+            )
+            found.append((table, old, int(cursor.lastrowid or 0)))
+    return found
+
+
+def bring_voids(db: sqlite3.Connection, shift: int) -> int:
+    """Bring in what was taken out of the count, and why; a reply is voided once."""
+    same = "(t.assessment, t.item, t.reason, t.at) = (s.assessment, s.item, s.reason, s.at)"
+    match(db, "voids", f"t.variant_id = {here('variants', 'variant_id')} AND {same}")
+    counted = (
+        f"(SELECT count(*) FROM there_voided d WHERE d.void_id = s.void_id AND NOT EXISTS (SELECT 1 FROM main.voided "
+        f"v WHERE v.reply_id = coalesce((SELECT new FROM map_replies WHERE old = d.reply_id), d.reply_id + {shift})))"
+    )
+    plain = dict.fromkeys(("assessment", "item", "reason", "at"), "")
+    n = adopt(db, "voids", {"variant_id": here("variants", "variant_id"), "n_replies": counted, **plain})
+    db.execute(
+        f"INSERT OR IGNORE INTO main.voided SELECT {_reply(shift)}, m.new FROM map_voids m "
+        "JOIN there_voided s ON s.void_id = m.old WHERE m.is_new ORDER BY 1"
+    )
+    return n
+
+
+def bring_history(db: sqlite3.Connection, shift: int) -> int:
+    """Bring in what happened to runs, what failed, and their last states; returns how many rows."""
+    run = here("runs", "run_id")
+    n = db.execute(
+        f"INSERT INTO main.run_events (run_id, kind, detail, at) SELECT {run}, kind, detail, at "
+        f"FROM there_run_events s WHERE NOT EXISTS (SELECT 1 FROM main.run_events t WHERE t.run_id = {run} "
+        "AND (t.kind, t.detail, t.at) = (s.kind, s.detail, s.at)) ORDER BY event_id"
+    ).rowcount
+    n += db.execute(
+        "INSERT INTO main.failures (run_id, cell_id, sample, reply_id, kind, message, raw, at) "
+        f"SELECT {run}, {here('cells', 'cell_id')}, sample, CASE WHEN reply_id IS NOT NULL THEN {_reply(shift)} END, "
+        f"kind, message, raw, at FROM there_failures s WHERE NOT EXISTS (SELECT 1 FROM main.failures t "
+        f"WHERE t.run_id = {run} AND t.sample IS s.sample AND (t.kind, t.message, t.at) = (s.kind, s.message, s.at)) "
+        "ORDER BY failure_id"
+    ).rowcount
+    n += db.execute(
+        f"INSERT INTO main.run_states SELECT {run}, state, at FROM there_run_states s WHERE true "
+        "ON CONFLICT DO UPDATE SET state = excluded.state, at = excluded.at WHERE excluded.at > at"
+    ).rowcount
+    return n
+
+
+def bring_queues(db: sqlite3.Connection, shift: int) -> int:
+    """Bring in queues with what was drawn; one whose name is taken gets its id behind it. Returns how many."""
+    plain = (
+        *("uid", "assessment", "preset", "rubric_hash", "design", "n_planned", "n_frame", "frame_hash", "seed"),
+        *("reviewer", "created_at"),
+    )
+    name = "CASE WHEN s.name IN (SELECT name FROM main.queues) THEN s.name || '-' || s.uid ELSE s.name END"
+    numbers = {kind: dict(db.execute(f"SELECT old, new FROM map_{kind}")) for kind in ("variants", "plans", "scorers")}
+    matched = dict(db.execute("SELECT old, new FROM map_replies")) if _has_queues(db) else {}
+
+    def translated(text: str) -> str:
+        return dumps(_settings(json.loads(text), numbers, matched, shift))
+
+    db.create_function("translated", 1, translated)
+    columns = {**dict.fromkeys(plain, ""), "name": name, "judge_id": here("scorers", "judge_id")}
+    n = adopt(db, "queues", {**columns, "settings": "translated(s.settings)"})
+    db.execute(
+        f"INSERT INTO main.queue_strata SELECT m.new, stratum, {here('variants', 'variant_id')}, judge_value, n_frame, "
+        "n_drawn FROM map_queues m JOIN there_queue_strata s ON s.queue_id = m.old WHERE m.is_new"
+    )
+    db.execute(
+        f"INSERT INTO main.queue_items SELECT m.new, position, {_reply(shift)}, stratum, unit, probability, block, "
+        "role, is_doubled FROM map_queues m JOIN there_queue_items s ON s.queue_id = m.old WHERE m.is_new"
+    )
+    return n
+
+
+def n_queues_to_come(db: sqlite3.Connection) -> int:
+    """How many queues the store does not have."""
+    rows = db.execute("SELECT count(*) FROM there_queues WHERE queue_id NOT IN (SELECT old FROM map_queues)")
+    return int(rows.fetchone()[0])
+
+
+def _has_queues(db: sqlite3.Connection) -> bool:
+    return bool(db.execute("SELECT EXISTS (SELECT 1 FROM there_queues)").fetchone()[0])
+
+
+def _settings(
+    held: dict[str, Any], numbers: Mapping[str, Mapping[int, int]], matched: Mapping[int, int], shift: int
+) -> dict[str, Any]:
+    """A queue's settings with the numbers that rows have here."""
+    found = dict(held)
+    if isinstance(held.get("plans"), list):
+        found["plans"] = [numbers["plans"][number] for number in held["plans"]]
+    if isinstance(held.get("parsers"), list):
+        found["parsers"] = sorted(numbers["scorers"][number] for number in held["parsers"])
+    if isinstance(held.get("frame"), dict):
+        variants = {str(old): str(new) for old, new in numbers["variants"].items()}
+        found["frame"] = {variants.get(key, key): value for key, value in held["frame"].items()}
+    if isinstance(held.get("replies"), list):
+        ids = [n for first, last in held["replies"] for n in range(first, last + 1)]
+        found["replies"] = _runs(sorted(matched.get(n, n + shift) for n in ids))
+    return found
+
+
+def _runs(ids: Sequence[int]) -> list[list[int]]:
+    """Ascending numbers as runs of consecutive ones, each its first and its last."""
+    found: list[list[int]] = []
+    for number in ids:
+        if found and found[-1][1] == number - 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    return found
+
+
+def match_reviews(db: sqlite3.Connection) -> Moved:
+    """Map the queues and the review events that the store has; returns the events to come."""
+    match(db, "queues", "t.uid = s.uid")
+    queue = here("queues", "queue_id")
+    match(db, "review_events", f"t.queue_id IS {queue} AND (t.seq, t.chain) = (s.seq, s.chain)")
+    return _moving(db, "review_events", "event_id")
+
+
+def bring_reviews(db: sqlite3.Connection, moved: Moved, shift: int) -> None:
+    """Insert the review events that the store does not have; replies moved by `shift`."""
+    columns = ", ".join(_EVENT)
+    undone = f"coalesce({here('review_events', 'undoes')}, s.undoes + {moved.shift})"
+    db.execute(
+        f"INSERT INTO main.review_events (event_id, queue_id, reply_id, undoes, {columns}) "
+        f"SELECT s.event_id + {moved.shift}, {here('queues', 'queue_id')}, "
+        f"CASE WHEN s.reply_id IS NOT NULL THEN {_reply(shift)} END, "
+        f"CASE WHEN s.undoes IS NOT NULL THEN {undone} END, {columns} FROM there_review_events s "
+        "WHERE s.event_id NOT IN (SELECT old FROM map_review_events) ORDER BY s.event_id"
+    )
