@@ -75,14 +75,21 @@ def _encoded(secret: str) -> Iterator[str]:
             yield _core(encode(padded).decode(), offset)
 
 
-def _character(character: str) -> str:
-    """One character of a secret: as it is, escaped any number of times, or percent-encoded."""
+def _character(character: str, is_first: bool) -> str:
+    """One character of a secret: as it is, escaped any number of times, or percent-encoded.
+
+    Backslashes before the first one are sought from the first of them on alone: from each of them on, a long run of
+    them would take time by the square of its length.
+    """
+    here = r"(?<!\\)" if is_first else ""
     if character == "\\":
-        return r"(?:\\+|%5[Cc])"
+        return rf"(?:{here}\\++|%5[Cc])"
     codes = "".join(f"%{byte:02X}" for byte in character.encode())
-    escapes = f"{re.escape(codes)}|\\\\+u{ord(character):04x}|&#{ord(character)};|&#x{ord(character):x};"
+    escapes = f"{re.escape(codes)}|{here}\\\\++u{ord(character):04x}|&#{ord(character)};|&#x{ord(character):x};"
+    before = "" if is_first else r"\\*+"
     named = html.escape(character)
-    return rf"(?:\\*{re.escape(character)}|(?i:{escapes})|{re.escape(named)})"
+    entity = f"|{re.escape(named)}" if named != character else ""
+    return rf"(?>{before}{re.escape(character)}|(?i:{escapes}){entity})"
 
 
 def _core(encoded: str, offset: int) -> str:
@@ -94,7 +101,7 @@ def _core(encoded: str, offset: int) -> str:
 
 @functools.lru_cache(64)
 def _pattern(secret: str) -> re.Pattern[str]:
-    written = _BREAK.join(map(_character, secret))
+    written = _BREAK.join(_character(character, at == 0) for at, character in enumerate(secret))
     encoded = sorted({re.escape(form) for form in _encoded(secret) if len(form) >= SHORTEST})
     return re.compile("|".join([written, *encoded]))
 

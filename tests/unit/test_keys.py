@@ -68,3 +68,20 @@ def test_a_process_that_asks_nobody_gets_no_key(monkeypatch: pytest.MonkeyPatch)
     left = {name for name, value in keys.environment_without_keys().items() if value == "sk-canary-4711"}
     assert left == {"HARMLESS"}
     assert "sk-canary-4711" in keys.held()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\\" * 65_536,
+        "s" + "\\" * 65_536,
+        KEYS[0][:-1] * 2_600,
+        "%73" * 21_000,
+        "s\\n" * 21_000,
+        ("s" + "%0A" * 10) * 2_000,
+    ],
+    ids=["backslashes", "first and backslashes", "all but the last", "encoded", "lines", "encoded lines"],
+)
+def test_an_error_made_of_half_keys_takes_no_time(text: str) -> None:
+    """Pytest's time limit is the only one: what went by the square, or doubled with each character, never ended."""
+    assert keys.scrubbed(text, KEYS) == text
