@@ -88,8 +88,8 @@ def _character(character: str, is_first: bool) -> str:
     escapes = f"{re.escape(codes)}|{here}\\\\++u{ord(character):04x}|&#{ord(character)};|&#x{ord(character):x};"
     before = "" if is_first else r"\\*+"
     named = html.escape(character)
-    entity = f"|{re.escape(named)}" if named != character else ""
-    return rf"(?>{before}{re.escape(character)}|(?i:{escapes}){entity})"
+    entity = f"{re.escape(named)}|" if named != character else ""
+    return rf"(?>{entity}(?i:{escapes})|{before}{re.escape(character)})"
 
 
 def _core(encoded: str, offset: int) -> str:
