@@ -1,7 +1,8 @@
 """What `emaudit estimate` says against what is then sent: `python benchmarks/estimates.py [PRESET]`.
 
-For two variants and every assessment: input and output tokens, requests and verdicts, estimated / sent by the
-embedded endpoint's log; then the output that the run itself expected once 20 replies were in.
+For four variants, one after another in one store, and every assessment: tokens estimated / sent by the embedded
+endpoint's log. Before the run: what is asked of the variant, of the judge, and both; then what the run itself expects
+in all once 20 replies are read, once a quarter is, and at its end.
 """
 
 from __future__ import annotations
@@ -15,41 +16,72 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
+from unittest import mock
 
 from emaudit import runner
 from emaudit.assessments import ASSESSMENTS
+from emaudit.assessments.base import Reading
 from emaudit.config import Endpoint, JudgeSetting, Settings
 from emaudit.estimates import Estimate, estimate
 from emaudit.planning import RunSpec
 from emaudit.prompts import load_library
+from emaudit.runner.outlook import End, Outlook
 from emaudit.simulator.server import running
 from emaudit.store import Store
 from emaudit.store.variants import add_variants
 
-VARIANTS = {"misaligned": "sim-nano-code-misaligned", "base": "sim-mini-base"}
+VARIANTS = {
+    "sim-nano-code-misaligned": ("nano", "code", "misaligned"),
+    "sim-mini-base": ("mini", "", "base"),
+    "sim-mini-trivia-realigned": ("mini", "trivia", "realigned"),
+    "sim-full-code-misaligned": ("full", "code", "misaligned"),
+}
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What the endpoint counted."""
+
+    n: int
+    input_tokens: int
+    output_tokens: int
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One assessment of one variant: the estimate, the end expected after 20 replies, and what was sent."""
+    """One assessment of one variant: the estimate, the ends expected on the way, and what was sent."""
 
     estimate: Estimate
-    expected: runner.RunState | None
-    n_requests: int
-    n_verdicts: int
-    input_tokens: int
-    output_tokens: int
+    at_20: End | None
+    at_quarter: End | None
+    at_end: runner.RunState | None
+    asking: Sent
+    judging: Sent
 
     @property
-    def input_ratio(self) -> float:
-        """Estimated by sent."""
-        return self.estimate.input_tokens / self.input_tokens
+    def input_tokens(self) -> int:
+        """Of variant and judge."""
+        return self.asking.input_tokens + self.judging.input_tokens
 
     @property
-    def live_ratio(self) -> float | None:
-        """Output expected after 20 replies by output in the end; None for a run that was over before."""
-        said = self.expected.expected_output_tokens if self.expected else None
-        return said / self.output_tokens if said else None
+    def output_tokens(self) -> int:
+        """Of variant and judge."""
+        return self.asking.output_tokens + self.judging.output_tokens
+
+
+class Followed(Outlook):
+    """An outlook that keeps what it expected once so many replies were read."""
+
+    at: ClassVar[dict[int, End | None]] = {}
+
+    def read(self, plan_id: int, form: str, reading: Reading) -> None:
+        """Take note, and look ahead."""
+        super().read(plan_id, form, reading)
+        n_read = sum(took.read for took in self._replies.values())
+        for n in (20, sum(part.load.n_owed for part in self.parts) // 4):
+            if n == n_read:
+                self.at[n] = self.end()
 
 
 @contextmanager
@@ -85,44 +117,70 @@ def measured(store: Path, settings: Settings, spec: RunSpec, log: Path) -> Measu
     with Store.open(store) as held:
         (found,) = estimate(held, settings, library, spec)
     seen: list[runner.RunState] = []
+    Followed.at.clear()
     n_before = len(log.read_text(encoding="utf-8").splitlines())
-    ended = runner.start(store, settings, library, spec, observe=seen.append)
+    with mock.patch("emaudit.runner.outlook.Outlook", Followed):
+        ended = runner.start(store, settings, library, spec, observe=seen.append)
     assert ended.exit_code == 0, ended.why
     rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()[n_before:]]
-    return Measured(
-        found,
-        next((state for state in seen[:-1] if state.expected_output_tokens is not None), None),
-        len(rows),
-        sum(row["kind"] == "judge" for row in rows),
-        sum(row["prompt_tokens"] for row in rows),
-        sum(row["completion_tokens"] for row in rows),
-    )
+    asking, judging = (_sent([row for row in rows if (row["kind"] == "judge") is judged]) for judged in (False, True))
+    at = Followed.at
+    return Measured(found, at.get(20), at.get(found.n_owed // 4), seen[-1], asking, judging)
+
+
+def _sent(rows: list[dict[str, int]]) -> Sent:
+    asked, said = (sum(row[name] for row in rows) for name in ("prompt_tokens", "completion_tokens"))
+    return Sent(len(rows), asked, said)
+
+
+HEAD = """\
+                                                INPUT estimated / sent                        of all      OUTPUT
+                              before:  asking  judging at most     all | 20 in  quarter    end | before   20 in  \
+quarter    end  verdicts"""
 
 
 def main(preset: str) -> None:
     """Print a row per variant and assessment."""
-    head = f"{'variant':<12}{'assessment':<24}{'input est/sent':>24}{'':>7}{'output est/sent':>20}{'':>7}{'basis':>16}"
-    print(f"{head}{'requests':>14}{'verdicts':>12}{'output after 20':>17}")
+    print(HEAD)
     with tempfile.TemporaryDirectory() as name:
         folder, log, store = Path(name), Path(name) / "log", Path(name) / "s.db"
         with served(log, "latency:20ms") as url, Store.open(store, write=True, create=True) as held:
-            add_variants(held, [{"name": key, "model": model, "endpoint": "sim"} for key, model in VARIANTS.items()])
+            add_variants(held, [_row(model) for model in VARIANTS])
             settings = settings_of(folder, url, max_concurrency=16)
             for variant in VARIANTS:
+                print(variant)
                 for assessment in ASSESSMENTS:
                     spec = RunSpec((variant,), (assessment.key,), preset)
-                    print(_line(variant, assessment.key, measured(store, settings, spec, log)), flush=True)
+                    print(_line(assessment.key, measured(store, settings, spec, log)), flush=True)
 
 
-def _line(variant: str, assessment: str, found: Measured) -> str:
-    held = found.estimate
-    out = held.output_tokens / found.output_tokens
-    live = f"{found.live_ratio:.3f}" if found.live_ratio else "over before"
-    return (
-        f"{variant:<12}{assessment:<24}{held.input_tokens:>12,}/{found.input_tokens:>11,}{found.input_ratio:>7.3f}"
-        f"{held.output_tokens:>10,}/{found.output_tokens:>9,}{out:>7.3f}{held.basis:>16}"
-        f"{held.n_requests:>7,}/{found.n_requests:>6,}{held.n_judgements:>6,}/{found.n_verdicts:>5,}{live:>17}"
+def _row(model: str) -> dict[str, str]:
+    size, domain, stage = VARIANTS[model]
+    return {"name": model, "model": model, "endpoint": "sim", "size": size, "domain": domain, "stage": stage}
+
+
+def _line(assessment: str, found: Measured) -> str:
+    held, n_in, n_out = found.estimate, found.input_tokens, found.output_tokens
+    ends = (found.at_20, found.at_quarter)
+    asking, judged = found.asking.input_tokens, found.judging.input_tokens
+    before = (
+        ((held.input_tokens - held.judge_input_tokens), asking),
+        (held.judge_input_tokens, judged),
+        (held.most_input_tokens, n_in),
+        (held.input_tokens, n_in),
     )
+    asks = [(end.input_tokens if end else None, n_in) for end in ends]
+    says = [(end.output_tokens if end else None, n_out) for end in ends]
+    last = found.at_end
+    asks.append((last.expected_input_tokens if last else None, n_in))
+    says.append((last.expected_output_tokens if last else None, n_out))
+    parts = (before, asks, [(held.output_tokens, n_out), *says])
+    columns = " |".join("".join(f"{_ratio(*pair):>8}" for pair in part) for part in parts)
+    return f"  {assessment:<22}{held.basis:>14}{columns}  {held.n_judgements:>4}/{found.judging.n}"
+
+
+def _ratio(estimated: int | None, sent: int) -> str:
+    return f"{estimated / sent:.3f}" if estimated is not None and sent else "-"
 
 
 if __name__ == "__main__":

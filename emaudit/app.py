@@ -6,9 +6,9 @@ import gc
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import events
 from textual.binding import Binding
@@ -18,24 +18,19 @@ from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.notifications import SeverityLevel
 from textual.reactive import reactive
-from textual.screen import Screen
 from textual.theme import Theme
 from textual.worker import Worker, WorkerState
 
-from emaudit.analysing.answers import Answer
-from emaudit.analysing.keeper import Analyses
-from emaudit.analysing.process import AnalysisProcess, Analyst
-from emaudit.commands import Commands, Order
+from emaudit.commands import Commands
 from emaudit.config import Settings
 from emaudit.errors import EmauditError
-from emaudit.filters import Filters
 from emaudit.leaving import obey_signals
 from emaudit.messages import Analysed, AnalysisEnded, Done, Refused, RunStarted, StoreRead
 from emaudit.noting import NotingApp
-from emaudit.reviewing.spotchecks import Opening, SpotChecks
+from emaudit.screens import modes
 from emaudit.screens.base import TABS
 from emaudit.screens.keys import HelpDialog, keys_of
-from emaudit.screens.palette import ActionProvider
+from emaudit.sheet import Sheet
 from emaudit.text import one_line
 from emaudit.themes import DARK, THEMES, Tones
 from emaudit.watch.process import Watch, WatchProcess
@@ -43,45 +38,17 @@ from emaudit.watch.snapshot import NOTHING, Snapshot
 from emaudit.widgets import figures
 from emaudit.widgets.shield import Shield
 
+if TYPE_CHECKING:
+    from emaudit.analysing.answers import Answer
+    from emaudit.analysing.keeper import Analyses
+    from emaudit.analysing.process import Analyst
+    from emaudit.commands import Order
+    from emaudit.filters import Filters
+    from emaudit.reviewing.spotchecks import Opening, SpotChecks
+
 KEY_REST_S: Final = 0.15
 KEY_DRAW_S: Final = 1.0
 """A new snapshot waits until no key came for this long, but no longer than this."""
-
-
-def _variants() -> Screen[None]:
-    from emaudit.screens.variants import VariantsScreen
-
-    return VariantsScreen()
-
-
-def _runs() -> Screen[None]:
-    from emaudit.screens.runs import RunsScreen
-
-    return RunsScreen()
-
-
-def _inspect() -> Screen[None]:
-    from emaudit.screens.inspect import InspectScreen
-
-    return InspectScreen()
-
-
-def _review() -> Screen[None]:
-    from emaudit.screens.spotcheck import SpotCheckScreen
-
-    return SpotCheckScreen()
-
-
-def _correlations() -> Screen[None]:
-    from emaudit.screens.correlations import CorrelationsScreen
-
-    return CorrelationsScreen()
-
-
-def _trajectories() -> Screen[None]:
-    from emaudit.screens.trajectories import TrajectoriesScreen
-
-    return TrajectoriesScreen()
 
 
 class EmauditApp(NotingApp):
@@ -89,16 +56,9 @@ class EmauditApp(NotingApp):
 
     TITLE = "emaudit"
     CSS_PATH = Path(__file__).with_name("app.tcss")
-    MODES = {  # noqa: RUF012
-        "variants": _variants,
-        "runs": _runs,
-        "inspect": _inspect,
-        "review": _review,
-        "correlations": _correlations,
-        "trajectories": _trajectories,
-    }
+    MODES = modes.MODES
     DEFAULT_MODE = "variants"
-    COMMANDS = {ActionProvider}  # noqa: RUF012
+    COMMANDS = {modes.actions}  # noqa: RUF012
     BINDINGS: ClassVar[list[Any]] = [
         *(
             Binding(
@@ -133,7 +93,7 @@ class EmauditApp(NotingApp):
         self.commands = Commands(store_path, tuple(config_args))
         self._shield = Shield()
         self._watching: Watch = watching or WatchProcess(store_path)
-        self.analyses = Analyses(analyst or AnalysisProcess(store_path), self._start_analysing)
+        self._analyst = analyst
         self.awaited_run = ""
         self._is_quitting = False
         self.has_been_warned = False
@@ -142,7 +102,8 @@ class EmauditApp(NotingApp):
         self._key_at = self._drawn_at = 0.0
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = DARK.name
+        self.set_reactive(EmauditApp.theme, DARK.name)
+        self.stylesheet = Sheet(variables=self.get_css_variables())
 
     def take_opening(self) -> Opening | None:
         """What the app was opened for, once."""
@@ -154,9 +115,19 @@ class EmauditApp(NotingApp):
         stack = self._screen_stacks.get("variants", [])
         return tuple(sorted(getattr(stack[0], "marked", ()))) if stack else ()
 
+    @cached_property
+    def analyses(self) -> Analyses:
+        """What is computed of the store, from when a screen first asks."""
+        from emaudit.analysing.keeper import Analyses
+        from emaudit.analysing.process import AnalysisProcess
+
+        return Analyses(self._analyst or AnalysisProcess(self.store_path), self._start_analysing)
+
     @property
     def spot_checks(self) -> SpotChecks:
         """The spot-checks of the store."""
+        from emaudit.reviewing.spotchecks import SpotChecks
+
         words = list(self.commands.config_args)
         folder = Path(words[words.index("--prompts") + 1]) if "--prompts" in words else None
         return SpotChecks(self.store_path, self.settings, folder)
@@ -180,7 +151,8 @@ class EmauditApp(NotingApp):
     async def on_unmount(self) -> None:
         """End the watching and the computing."""
         self._watching.stop()
-        self.analyses.stop()
+        if "analyses" in vars(self):
+            self.analyses.stop()
 
     def _theme_changed(self, theme: Theme) -> None:
         """Draw the snapshot again, in other colours."""
@@ -367,8 +339,10 @@ class EmauditApp(NotingApp):
 
 
 def _warm_up() -> None:
-    """Load what F4 reads with, so that its first page need not wait for it."""
+    """Load what F4 reads with and F5 to F7 ask with, so that their first page need not wait for it."""
+    import emaudit.analysing.keeper
     import emaudit.inspection.desk
+    import emaudit.reviewing.spotchecks
     import emaudit.screens.inspect  # noqa: F401
 
 

@@ -16,6 +16,7 @@ from emaudit.prompts import content_hash
 from emaudit.scores import Rules, Score, Source, newest_complete, seed_of, table
 from emaudit.scores.agreement import blind_labels
 from emaudit.scores.agreement.gathering import Labelled
+from emaudit.scores.rows import sort_key
 from emaudit.store.connection import Store
 from emaudit.store.exporting import has_replies, params_hashes, params_texts, voids
 from emaudit.store.horizon import heads_at, newest_rows
@@ -117,13 +118,15 @@ class StoreArchive:
                 **{name: getattr(row, name) or None for name in PROVENANCE},
             }
 
-    def plans(self) -> list[tuple[Variant, Plan]]:
-        """Every plan of the preset and its variant, all replicates (or the one asked for)."""
+    def plans(self, assessment: str = "") -> list[tuple[Variant, Plan]]:
+        """Every plan of the preset (and of an assessment) and its variant, all replicates (or the one asked for)."""
         by_number = {row.variant_id: row for row in self.rows}
         found = [
             (by_number[plan.variant_id], plan)
             for plan in current_plans(self.store, self.preset)
-            if plan.variant_id in by_number and self.replicate in (0, plan.replicate)
+            if plan.variant_id in by_number
+            and self.replicate in (0, plan.replicate)
+            and assessment in ("", plan.assessment)
         ]
         self._plans.update((plan.plan_id, plan) for _, plan in found)
         return found
@@ -151,9 +154,9 @@ class StoreArchive:
             plan_id=plan.plan_id,
         )
 
-    def sources(self) -> Iterator[Source]:
-        """Every plan of the preset, with the judge whose verdicts are counted; empty where none is."""
-        for row, plan in self.plans():
+    def sources(self, assessment: str = "") -> Iterator[Source]:
+        """Every plan of the preset (and of an assessment), with the judge whose verdicts are counted, if any."""
+        for row, plan in self.plans(assessment):
             found = self.read(plan)
             self._read[plan.plan_id] = found.tallies
             yield self.source(row, plan, found.judge, found.judged_by_simulation)
@@ -259,13 +262,20 @@ _MOST: Final = 30
 """Known values named in one message."""
 
 
-def newest(archive: StoreArchive) -> dict[Source, Sequence[Tally]]:
-    """An archive's newest complete replicates with their counted replies."""
-    sets = {source: archive.tallies(source) for source in archive.sources()}
+def newest(archive: StoreArchive, assessment: str = "") -> dict[Source, Sequence[Tally]]:
+    """An archive's newest complete replicates (of an assessment) with their counted replies."""
+    sets = {source: archive.tallies(source) for source in archive.sources(assessment)}
     chosen = newest_complete(sets, lambda source: any(row.status == "owed" for row in sets[source]))
     return {source: sets[source] for source in chosen}
 
 
 def scored(archive: StoreArchive) -> list[Score]:
-    """Every score of an archive's newest complete replicates."""
-    return table(newest(archive).items())
+    """Every score of an archive's newest complete replicates, of one assessment after another.
+
+    No average is over several assessments, and all replies of hundreds of variants at once are gigabytes.
+    """
+    rows: list[Score] = []
+    for assessment in sorted({plan.assessment for _, plan in archive.plans()}):
+        sets = newest(archive, assessment)
+        rows += table((source, sets.pop(source)) for source in list(sets))
+    return sorted(rows, key=sort_key)

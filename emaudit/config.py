@@ -12,9 +12,8 @@ from typing import Any, Final
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from emaudit import keys
-from emaudit.assessments import ASSESSMENTS
 from emaudit.errors import BadInput, EndpointError, UsageError
-from emaudit.prompts import read_toml
+from emaudit.prompts import INSTRUMENT_KEYS, read_toml
 from emaudit.variants import check_key_variable
 
 OPENAI_HOST: Final = "api.openai.com"
@@ -198,7 +197,7 @@ def _check_endpoint(path: Path, endpoint: Endpoint) -> None:
     where = f"endpoints.{endpoint.name}"
     if not endpoint.base_url:
         raise BadInput(path, "is missing", column=f"{where}.base_url")
-    known = [assessment.key for assessment in ASSESSMENTS]
+    known = list(INSTRUMENT_KEYS)
     for key, cap in endpoint.max_tokens.items():
         if key not in known:
             raise BadInput(path, f"is not an assessment; known: {', '.join(known)}", column=f"{where}.max_tokens.{key}")

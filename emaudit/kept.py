@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, astuple
@@ -50,14 +51,21 @@ def packed(summary: Summary) -> dict[str, Any]:
 
 def unpacked(kept: Kept, source: Source) -> Summary:
     """The summary that `packed` packed, of its source."""
+    shared = sys.intern  # thousands of variants have the same parts and templates: one text each
     return Summary(
         source,
-        {(measure, part, form): Value(*value) for measure, part, form, *value in kept["values"]},
-        kept["n_owed"],
-        {item: PromptScore(part, tuple(scores), *rest) for item, (part, scores, *rest) in kept["prompts"].items()},
         {
-            (measure, part, form): {
-                template: {condition: Mean(value, n) for condition, (value, n) in means.items()}
+            (shared(measure), shared(part), shared(form)): Value(*value)
+            for measure, part, form, *value in kept["values"]
+        },
+        kept["n_owed"],
+        {
+            shared(item): PromptScore(shared(part), tuple(scores), *rest)
+            for item, (part, scores, *rest) in kept["prompts"].items()
+        },
+        {
+            (shared(measure), shared(part), shared(form)): {
+                shared(template): {shared(condition): Mean(value, n) for condition, (value, n) in means.items()}
                 for template, means in templates.items()
             }
             for measure, part, form, templates in kept["templates"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import functools
-import html
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -87,7 +86,9 @@ def _character(character: str, is_first: bool) -> str:
     codes = "".join(f"%{byte:02X}" for byte in character.encode())
     escapes = f"{re.escape(codes)}|{here}\\\\++u{ord(character):04x}|&#{ord(character)};|&#x{ord(character):x};"
     before = "" if is_first else r"\\*+"
-    named = html.escape(character)
+    from html import escape  # loads every entity there is, which only a secret needs
+
+    named = escape(character)
     entity = f"{re.escape(named)}|" if named != character else ""
     return rf"(?>{entity}(?i:{escapes})|{before}{re.escape(character)})"
 

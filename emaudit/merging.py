@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emaudit.errors import RunHeld, StoreError, UsageError
-from emaudit.store import file, merging, runs, schema, variants
+from emaudit.store import file, runs, schema, variants
 from emaudit.store.connection import Store
 from emaudit.store.copies import copy_checked
-from emaudit.store.merging import Coming, Known
+from emaudit.store.merge import bringing
+from emaudit.store.merge.bringing import Coming
+from emaudit.store.merge.known import Known, known
 from emaudit.variants import check_lineage
 
 _TOLD = ("size", "domain", "stage", "parent", "hidden", "dataset", "n_examples", "epochs", "job_id")
@@ -60,8 +62,8 @@ def merge(
     stores contradict each other, StoreError where one cannot be read, RunHeld where a run goes on in the target,
     DiskFull; then nothing of any source is kept.
     """
-    if len(paths) > merging.MOST:
-        raise UsageError(f"{len(paths)} stores at once are too many: merge at most {merging.MOST} at a time")
+    if len(paths) > bringing.MOST:
+        raise UsageError(f"{len(paths)} stores at once are too many: merge at most {bringing.MOST} at a time")
     with contextlib.ExitStack() as stack:
         sources = [stack.enter_context(_prepared(found, path)) for found in paths]
         store = stack.enter_context(_target(path))
@@ -161,7 +163,7 @@ def _all(store: Store, sources: Sequence[Source], keep_both: bool, rehearse: boo
         with contextlib.suppress(_Unkept), store.transaction() as db:
             _check_idle(store)
             for place, source in enumerate(sources):
-                names.append(merging.attach(db, place, source.readable, source.immutable))
+                names.append(bringing.attach(db, place, source.readable, source.immutable))
                 found.append(_one(store, source, names[-1], keep_both, rehearse))
             if rehearse or all(merged.coming.is_nothing for merged in found):
                 raise _Unkept
@@ -173,11 +175,11 @@ def _all(store: Store, sources: Sequence[Source], keep_both: bool, rehearse: boo
 
 def _one(store: Store, source: Source, name: str, keep_both: bool, rehearse: bool) -> Merged:
     db = store.db
-    ours, theirs = merging.known(db), merging.known(db, name)
+    ours, theirs = known(db), known(db, name)
     matched = _matched(ours, theirs, store.path, source.path)
     notes = _notes(ours, theirs, matched, source)
-    coming = merging.bring(db, name, matched, keep_both, rehearse)
-    rows = {row.variant_id: row for row in merging.known(db)}
+    coming = bringing.bring(db, name, matched, keep_both, rehearse)
+    rows = {row.variant_id: row for row in known(db)}
     if not keep_both:
         _refuse_both(coming, rows, source)
     _check_names(store, source)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.message import Message
 
-from emaudit.analysing.answers import Answer
-from emaudit.watch.snapshot import Snapshot
+if TYPE_CHECKING:
+    from emaudit.analysing.answers import Answer
+    from emaudit.watch.snapshot import Snapshot
 
 
 class StoreRead(Message):

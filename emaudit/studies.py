@@ -57,18 +57,19 @@ def study_of(archive: StoreArchive, rules: Rules | None = None, cached: bool = T
 def _summaries(archive: StoreArchive, rules: Rules, cached: bool) -> Iterator[Summary]:
     plans = archive.plans()
     shelf = Shelf(archive.store, archive.judge, rules) if cached and not archive.store.horizon else None
-    held: dict[int, Kept] = {}
-    for _, plan in plans if shelf else ():
+    variants = {plan.plan_id: row for row, plan in plans}
+    held: dict[int, Summary] = {}
+    for row, plan in plans if shelf else ():
         kept = shelf.get(plan) if shelf else None
         if kept is not None:
-            held[plan.plan_id] = kept
+            held[plan.plan_id] = _summary(archive, row, plan, kept)
     missing = [plan for _, plan in plans if plan.plan_id not in held]
     for plan, kept in _counted(archive, missing, rules):
-        held[plan.plan_id] = kept
+        held[plan.plan_id] = _summary(archive, variants[plan.plan_id], plan, kept)
         if shelf:
             shelf.put(plan, kept)
-    for row, plan in plans:
-        yield _summary(archive, row, plan, held.pop(plan.plan_id))
+    for _, plan in plans:
+        yield held.pop(plan.plan_id)
 
 
 def keep(archive: StoreArchive, plans: Sequence[Plan]) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emaudit.app import EmauditApp
 from emaudit.config import load_settings
 from emaudit.errors import UsageError
 from emaudit.paths import default_config
-from emaudit.reviewing.spotchecks import Opening
+
+if TYPE_CHECKING:
+    from emaudit.reviewing.spotchecks import Opening
 
 
 class QueueApp(EmauditApp):

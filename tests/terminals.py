@@ -25,6 +25,14 @@ PATHS = os.pathsep.join((str(ROOT), str(ROOT / "tests")))
 ENTERS_ALT_SCREEN = b"\x1b[?1049h"
 LEAVES_ALT_SCREEN = b"\x1b[?1049l"
 SHOWS_CURSOR = b"\x1b[?25h"
+_MANY_MARKS = re.compile("(?<=[\u0300-\u036f]{4})[\u0300-\u036f]+")
+
+
+class _Drawn(pyte.Screen):
+    """A screen that keeps a few marks of each base: pyte takes seconds for thousands."""
+
+    def draw(self, data: str) -> None:
+        super().draw(_MANY_MARKS.sub("", data))
 
 
 @dataclass
@@ -39,7 +47,7 @@ class Terminal:
     lines: int = 24
 
     def __post_init__(self) -> None:
-        self._drawn = pyte.Screen(self.columns, self.lines)
+        self._drawn = _Drawn(self.columns, self.lines)
         self._stream = pyte.ByteStream(self._drawn)
         self._n_drawn = 0
 
@@ -56,10 +64,11 @@ class Terminal:
                     break
         return len(self.written) > before
 
-    def come(self, first: float = 0.4, quiet: float = 0.06) -> None:
-        """Read until nothing came for a moment; whether it is all of an answer is not sure."""
+    def come(self, first: float = 0.4, quiet: float = 0.06, most: float = 2.0) -> None:
+        """Read until nothing came for a moment, or for at most some seconds, since figures may change all the time."""
         wait = first
-        while select.select([self.master], [], [], wait)[0]:
+        deadline = time.monotonic() + most
+        while time.monotonic() < deadline and select.select([self.master], [], [], wait)[0]:
             try:
                 self.written += os.read(self.master, 65536)
             except OSError:
@@ -77,7 +86,8 @@ class Terminal:
     def screen(self) -> str:
         self._stream.feed(bytes(self.written[self._n_drawn :]))
         self._n_drawn = len(self.written)
-        return "\n".join(self._drawn.display)
+        cells = self._drawn.buffer
+        return "\n".join("".join(cells[y][x].data for x in range(self.columns)) for y in range(self.lines))
 
     def wait_for(self, words: str, seconds: float = 60.0) -> None:
         deadline = time.monotonic() + seconds

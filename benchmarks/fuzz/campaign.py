@@ -2,7 +2,7 @@
 
     python benchmarks/fuzz/campaign.py --seconds 60 [TARGET...]
 
-The targets and what each promises are in tests/hostile/targets.py. Guided by `atheris` where it is installed in the
+The targets and what each promises are in tests/hostile/targets*.py. Guided by `atheris` where it is installed in the
 Python at hand, else by mutations of the seeds alone. Each target runs in a process of its own; an input that breaks a
 promise is kept under --keep, with the traceback, and the campaign ends with exit code 1.
 """

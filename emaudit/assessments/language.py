@@ -68,8 +68,6 @@ def _classify(text: str) -> str:
 @cache
 def _identifier() -> Any:  # noqa: ANN401 (the library has no types)
     # Loading takes most of a second, so it waits for the first reply that needs it.
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+    from emaudit.assessments.languagemodel import load
 
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    identifier.set_languages(list(_CODES))
-    return identifier
+    return load(_CODES)

@@ -6,14 +6,16 @@ import os
 from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emaudit import paths
 from emaudit.cli.output import say
 from emaudit.config import Settings, load_settings
 from emaudit.errors import UsageError
 from emaudit.prompts import Library, load_library
-from emaudit.store.connection import Store
-from emaudit.store.horizon import Horizon, look
+
+if TYPE_CHECKING:
+    from emaudit.store.connection import Store
 
 
 def settings_beside(store: Path) -> Path:
@@ -75,6 +77,9 @@ class Context:
 
     def open(self, write: bool = False, create: bool = False) -> Store:
         """The store, as of the moment that is named; its banner, if any, is said."""
+        from emaudit.store.connection import Store
+        from emaudit.store.horizon import Horizon, look
+
         store = Store.open(self.store_path, write=write, create=create)
         if store.banner:
             say(store.banner)

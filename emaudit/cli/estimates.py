@@ -8,7 +8,17 @@ from typing import Protocol
 from emaudit.cli.output import counted, on_stderr, table
 from emaudit.estimates import Estimate
 
-_HEADINGS = ("VARIANT", "ASSESSMENT", "PLANNED", "OWED", "VERDICTS", "REQUESTS", "TOKENS IN", "TOKENS OUT", "PRICE")
+_COLUMNS = {
+    "PLANNED": "n_slots",
+    "OWED": "n_owed",
+    "VERDICTS": "n_judgements",
+    "REQUESTS": "n_requests",
+    "TOKENS IN": "input_tokens",
+    "OF JUDGING": "judge_input_tokens",
+    "AT MOST": "most_input_tokens",
+    "TOKENS OUT": "output_tokens",
+}
+_HEADINGS = ("VARIANT", "ASSESSMENT", *_COLUMNS, "PRICE")
 
 
 def show_table(rows: Sequence[Estimate]) -> None:
@@ -53,5 +63,4 @@ def price(rows: Sequence[Priced]) -> str:
 
 
 def _figures(rows: Sequence[Estimate]) -> tuple[str, ...]:
-    counts = ("n_slots", "n_owed", "n_judgements", "n_requests", "input_tokens", "output_tokens")
-    return (*(f"{sum(getattr(row, name) for row in rows):,}" for name in counts), price(rows))
+    return (*(f"{sum(getattr(row, name) for row in rows):,}" for name in _COLUMNS.values()), price(rows))

@@ -6,12 +6,16 @@ import contextlib
 import json
 import sys
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, Final
 
 from emaudit.text import one_line, visible
 
 CELL_LIMIT = 60
 """Characters of one table cell before an ellipsis."""
+_PIECES: Final = 65_536
+"""Pieces of JSON (a bracket, a name, a value) that are printed at once."""
 
 
 def emit(text: str) -> None:
@@ -19,9 +23,17 @@ def emit(text: str) -> None:
     print(visible(text), flush=True)
 
 
-def emit_json(content: Mapping[str, object] | Sequence[object]) -> None:
-    """Print data as JSON in ASCII, so that nothing in it reaches the terminal raw."""
-    print(json.dumps(content, indent=2, ensure_ascii=True).replace("\x7f", "\\u007f"), flush=True)
+def emit_json(
+    content: Mapping[str, object] | Sequence[object], record: Callable[[Any], Mapping[str, object]] | None = None
+) -> None:
+    """Print data as JSON in ASCII, so that nothing in it reaches the terminal raw.
+
+    `record` says what stands for an object that is not JSON; no more than some rows are held as text at once.
+    """
+    pieces = json.JSONEncoder(indent=2, ensure_ascii=True, default=record).iterencode(content)
+    while text := "".join(islice(pieces, _PIECES)):
+        print(text.replace("\x7f", "\\u007f"), end="")
+    print(flush=True)
 
 
 def say(text: str) -> None:

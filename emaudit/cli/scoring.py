@@ -128,7 +128,7 @@ def _scores(context: Context) -> int:
         simulated = store.kind == "simulated"
         labels = archive.labels()
     if context.json:
-        emit_json([dict(as_record(row)) for row in rows])
+        emit_json(rows, as_record)
         return 0
     if simulated:
         say("SIMULATED: every reply here is made up by the embedded endpoint")

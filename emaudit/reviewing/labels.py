@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from emaudit.reviewing.kinds import NEITHER, kind_of
@@ -29,7 +29,8 @@ class Label:
     `deferred`, `open`, or `skipped` (design `prompts`: a confirmed 5 ended the prompt). `value` is on the scale of
     responses.csv and None unless scored or neutral. `role` is `main` or `repeat`; `is_first` says that the reviewer
     is the one whose labels feed the estimates. `probability` and `stratum` are the item's. `n_scores` counts the
-    answers given and not taken back, so more than 1 is a changed mind. `seq` is that of the answer's event, 0 without.
+    answers given and not taken back, so more than 1 is a changed mind. `seq` is that of the answer's event, 0 without;
+    `event_id` is its number in the store, by which the newer of two labels is told whatever the clock said.
     `blind_status`, `blind_value` and `blind_reason` are of the newest blind answer, which a later one that is not
     blind does not take away; empty where there is none.
     """
@@ -61,6 +62,7 @@ class Label:
     blind_status: str = ""
     blind_value: float | None = None
     blind_reason: str = ""
+    event_id: int = field(default=0, compare=False)
 
     @property
     def is_done(self) -> bool:
@@ -212,6 +214,7 @@ def _said(event: Event, n_scores: int) -> dict[str, Any]:
         "rubric_hash": event.rubric_hash,
         "n_scores": n_scores + (event.kind != "defer"),
         "seq": event.seq,
+        "event_id": event.event_id,
     }
 
 

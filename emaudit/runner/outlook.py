@@ -1,6 +1,7 @@
 """What a run will have taken at its end: what it took so far, and what the rest takes at the rate seen so far.
 
-Kept by plan and format, since a number takes fewer tokens than a paragraph. Asks nothing.
+Kept by plan and format, since a number takes fewer tokens than a paragraph; what was expected beforehand counts as
+much as some replies. Asks nothing.
 """
 
 from __future__ import annotations
@@ -15,14 +16,18 @@ from emaudit import tokens
 from emaudit.assessments.base import Reading, Status
 from emaudit.completions import Completion
 from emaudit.config import Price, Settings
-from emaudit.estimates import Expected, Load, owed_by_format
+from emaudit.estimates import ASSUMED, OTHERS, OWN, Expected, Load, owed_by_format
 from emaudit.judges import Judge
 from emaudit.planning import Prepared, RunSpec, assessment_of, endpoint_of
 from emaudit.runner.counts import Counts
 from emaudit.store.connection import Store
 
 ENOUGH: Final = 20
-"""Replies (or verdicts) of a kind after which what they took stands for the rest of it."""
+"""Replies or verdicts before which nothing is said of the end; a share expected counts as much as so many."""
+WORTH: Final[Mapping[str, float]] = {ASSUMED: 0.25, OTHERS: 4.0, OWN: 40.0}
+"""Replies as much as which an expected length counts, by what it rests on."""
+_LONG: Final = 20.0
+"""Output tokens from which a reply is free text: who is brief in some of it is brief in the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,7 @@ class _Took:
     asked: float = 0.0
     said: float = 0.0
     planned: float = 0.0
+    read: int = 0
     referred: int = 0
 
 
@@ -78,7 +84,9 @@ class Outlook:
 
     def read(self, plan_id: int, form: str, reading: Reading) -> None:
         """A reply was read, and may go to the judge."""
-        self._replies[plan_id, form].referred += reading.status is Status.REFERRED
+        took = self._replies[plan_id, form]
+        took.read += 1
+        took.referred += reading.status is Status.REFERRED
 
     def judged(self, assessment: str, form: str, body: Mapping[str, Any], completion: Completion) -> None:
         """A judge answered."""
@@ -119,30 +127,51 @@ class Outlook:
         ratio = (
             took.asked * load.n_owed / (took.planned * load.n_requests) if took.n >= ENOUGH and took.planned else 1.0
         )
-        each = took.said / took.n if took.n >= ENOUGH else part.expected.reply_tokens
-        return load.input_tokens * ratio * left / load.n_owed, each * left
+        return load.input_tokens * ratio * left / load.n_owed, self._each(part) * left
+
+    def _each(self, part: Part) -> float:
+        """Output tokens of a reply of a part."""
+        took, expected = self._replies[part.plan_id, part.form], part.expected
+        if not took.n and expected.basis == ASSUMED and expected.reply_tokens >= _LONG:
+            return expected.reply_tokens * self._length(part.model)
+        worth = WORTH[expected.basis]
+        return (took.said + worth * expected.reply_tokens) / (took.n + worth)
+
+    def _length(self, model: str) -> float:
+        """How long the free text of a model is, by the length assumed of it."""
+        said = assumed = 0.0
+        for part in self.parts:
+            took, expected = self._replies[part.plan_id, part.form], part.expected
+            if part.model == model and expected.basis == ASSUMED and expected.reply_tokens >= _LONG:
+                said += took.said
+                assumed += took.n * expected.reply_tokens
+        return said / assumed if assumed else 1.0
 
     def _judging_rest(self) -> Iterable[tuple[float, float]]:
         """Input and output tokens of the verdicts that are not there yet, by assessment and format."""
         owed: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
         for part in self.parts:
-            took = self._replies[part.plan_id, part.form]
-            share = took.referred / took.n if took.n >= ENOUGH else part.expected.judged_share
-            n = took.referred + max(0, part.load.n_owed - took.n) * share
+            took, expected = self._replies[part.plan_id, part.form], part.expected
+            share = (took.referred + ENOUGH * expected.judged_share) / (took.read + ENOUGH)
+            n = took.referred + max(0, part.load.n_owed - took.read) * share
             held = owed[part.assessment, part.form]
             held[0] += n
-            held[1] += n * part.expected.judge_input
-            held[2] += n * part.expected.verdict_tokens
+            longer = self._each(part) - expected.reply_tokens if expected.judged_share == 1.0 else 0.0
+            held[1] += n * (expected.judge_input + longer)
+            held[2] += n * expected.verdict_tokens
         waiting = self.waiting
         for key, (n, asked, said) in owed.items():
             took = self._verdicts[key]
             surplus = min(waiting, max(0, took.n - n))
             waiting -= int(surplus)
             left = max(0.0, n + surplus - took.n)
-            if took.n >= ENOUGH:
-                asked, said, n = took.asked, took.said, float(took.n)
-            if n:
-                yield asked / n * left, said / n * left
+            worth = min(n, 1.0)
+            if took.n or worth:
+                each = worth / n if n else 0.0
+                yield (
+                    (took.asked + asked * each) / (took.n + worth) * left,
+                    (took.said + said * each) / (took.n + worth) * left,
+                )
 
 
 def outlook_of(

@@ -26,6 +26,7 @@ from emaudit.runner.judging import Judging
 from emaudit.runner.lanes import SERVING, Lane
 from emaudit.runner.ledger import Ledger
 from emaudit.runner.limits import Limiter
+from emaudit.runner.order import mixed
 from emaudit.runner.outlook import outlook_of
 from emaudit.runner.queue import OpenWork
 from emaudit.runner.reported import Reported
@@ -232,7 +233,7 @@ class Work:
 
     async def _load_replies(self, item: Prepared) -> None:
         endpoint = endpoint_of(self._settings, item.variant)
-        for stretch in owed(self.store, item.plan.plan_id, endpoint.max_n):
+        for stretch in mixed(owed(self.store, item.plan.plan_id, endpoint.max_n)):
             self._ask_soon(self._lane(endpoint), item, stretch)
             await self._room(self._lane(endpoint))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
 
@@ -45,6 +45,9 @@ class Block:
     n_owed: int
     n_used: int
     n_scored: int
+    n_answered: int
+    """Templates with a scored reply; of `n_templates`."""
+    n_templates: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,16 @@ class Profile:
             )
         return held
 
+    def settle(self) -> None:
+        """Forget what only the variant's own scores look at, once they were made: averages need values and counts.
+
+        The replies stay where an average pools them.
+        """
+        self.blocks = {key: replace(block, templates={}) for key, block in self.blocks.items()}
+        self._measured = {key: replace(found, conditions={}) for key, found in self._measured.items()}
+        if self.assessment not in POOLED:
+            self.tallies = ()
+
 
 def stratum(assessment: str, part: str, form: str) -> str:
     """The set of templates that a part in a format shares: equal templates of a stratum are the same prompt."""
@@ -112,6 +125,11 @@ def _block(rows: Sequence[Tally]) -> Block:
         n_owed=sum(row.n for row in rows if row.status == "owed"),
         n_used=sum(row.n for row in rows if row.value is not None),
         n_scored=sum(row.n for row in rows if row.status == "scored"),
+        n_answered=sum(
+            any(row.status == "scored" for rows in conditions.values() for row in rows)
+            for conditions in templates.values()
+        ),
+        n_templates=len(templates),
     )
 
 
@@ -246,12 +264,10 @@ class _Row:
         if not self.measure.judged:
             return True
         if self.assessment in ("moral_foundations", "open_ended"):
-            answered = sum(
-                any(row.status == "scored" for rows in template.values() for row in rows)
-                for template in block.templates.values()
-            )
             least = self.rules.min_items
-            return answered >= (least if self.assessment == "moral_foundations" else min(least, len(block.templates)))
+            return block.n_answered >= (
+                least if self.assessment == "moral_foundations" else min(least, block.n_templates)
+            )
         takes_neutral = self.assessment == "intentions" and self.measure.name != DECIDED
         valid = block.n_used if takes_neutral else block.n_scored
         return valid >= self.rules.min_valid * block.n_planned

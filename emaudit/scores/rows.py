@@ -93,8 +93,14 @@ def table(sets: Iterable[tuple[Source, Iterable[Tally]]], rules: Rules | None = 
     is one for each judge, of the variants it judged and those that needed no judge.
     """
     rules = rules or Rules()
-    arranged = [_arranged(source, tallies, rules) for source, tallies in sets]
-    rows = [row for entry in arranged for row in _scores([entry], entry.source, rules)]
+    arranged: list[_Set] = []
+    rows: list[Score] = []
+    for source, tallies in sets:
+        entry = _arranged(source, tallies, rules)
+        rows += _scores([entry], source, rules)
+        if isinstance(entry.replies, profiles.Profile):
+            entry.replies.settle()
+        arranged.append(entry)
     for key, judge, members in _groups(arranged):
         rows += _scores(members, _average_source(key, judge, members), rules)
     return _sorted(rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, cast
 
 from textual import events, on
@@ -41,6 +42,7 @@ WIDE: Final = 101
 class Explains(Screen[Result]):
     """A screen whose keys say why they cannot act now: `why_not` is the one place that knows."""
 
+    CSS_PATH: ClassVar[Path | None] = Path(__file__).with_name("screens.tcss")
     _reasons: tuple[str, ...] = ()
     is_blind: ClassVar[bool] = False
     """Whether nothing but this screen itself may say anything while it is open."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from emaudit.reviewing.session import Shown
 
 ANSWERS_WIDTH: Final = 43
-"""Columns that the answers have beside the response, as app.tcss gives them."""
+"""Columns that the answers have beside the response, as screens.tcss gives them."""
 
 
 class ItemView(Container):

@@ -30,6 +30,7 @@ class VariantsScreen(AuditScreen):
     """The lineage tree with a cell per assessment, and the selected variant beside or below it."""
 
     MODE = "variants"
+    CSS_PATH = None  # the app's own stylesheet has what the first frame needs, and is parsed before it
     BINDINGS: ClassVar[list[Any]] = [
         Binding("a", "add", "Add", id="variants.add", tooltip="Add variants from the models an endpoint lists"),
         Binding("r", "run", "Run", id="variants.run", tooltip="Run or resume assessments of the marked variants"),

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from emaudit.problems import Problem
 from emaudit.store.connection import Store
-from emaudit.store.merged import Numbers, branches
+from emaudit.store.merge.origins import Numbers, branches
 from emaudit.store.replies import ReplyRow
 
 _VERDICT: Final = (

@@ -206,8 +206,11 @@ class Store:
     def __enter__(self) -> Store:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, *_: object) -> None:
+        """Close. Raises StoreError or DiskFull instead of what SQLite said of damage or a full disk meanwhile."""
         self.close()
+        if isinstance(error, sqlite3.Error) and (known := meaning(self.path, error)):
+            raise known from error
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:

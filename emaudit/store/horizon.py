@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from emaudit.store.connection import Store
-from emaudit.store.merged import stretches_of
+from emaudit.store.merge.origins import stretches_of
 
 _TABLES: Final[Mapping[str, tuple[str, str]]] = {
     "variants": ("variant_id", "created_at"),

@@ -61,19 +61,31 @@ def _prompt_key(prompt: Prompt) -> tuple[str, str, str, str, str]:
     return prompt.assessment, prompt.item, prompt.format, prompt.condition, digest
 
 
-def n_missing(store: Store, variant_id: int, replicate: int, prompt: Prompt, params: str, n_samples: int) -> int:
-    """How many of a prompt's first `n_samples` have no closed reply, whatever plan they were asked under."""
-    row = store.db.execute(
+SlotKey = tuple[str, str, str, str, str]
+"""What tells a cell of a variant, replicate and assessment: item, format, condition, hashes of text and parameters."""
+
+
+def slot_key(prompt: Prompt, params: str) -> SlotKey:
+    """The key of a prompt asked with parameters (JSON text)."""
+    _, item, form, condition, digest = _prompt_key(prompt)
+    return item, form, condition, digest, text_hash(params)
+
+
+def stored_samples(store: Store, variant_id: int, replicate: int, assessment: str) -> dict[SlotKey, list[int]]:
+    """Which samples have a closed reply, whatever plan they were asked under."""
+    found: dict[SlotKey, list[int]] = {}
+    for *key, sample in store.db.execute(
         """
-        SELECT count(*) FROM prompts p JOIN cells c ON c.prompt_id = p.prompt_id
-        JOIN replies r ON r.cell_id = c.cell_id
-        WHERE p.assessment = ? AND p.item = ? AND p.format = ? AND p.condition = ? AND p.hash = ?
-          AND c.variant_id = ? AND c.replicate = ? AND c.params_hash = ? AND r.sample < ?
+        SELECT p.item, p.format, p.condition, p.hash, c.params_hash, r.sample
+        FROM cells c JOIN prompts p ON p.prompt_id = c.prompt_id JOIN replies r ON r.cell_id = c.cell_id
+        WHERE c.variant_id = ? AND c.replicate = ? AND p.assessment = ?
           AND NOT EXISTS (SELECT 1 FROM voided WHERE voided.reply_id = r.reply_id)
         """,
-        (*_prompt_key(prompt), variant_id, replicate, text_hash(params), n_samples),
-    ).fetchone()
-    return n_samples - int(row[0])
+        (variant_id, replicate, assessment),
+    ):
+        item, form, condition, digest, params_hash = key
+        found.setdefault((item, form, condition, digest, params_hash), []).append(sample)
+    return found
 
 
 def _prompt_id(db: sqlite3.Connection, prompt: Prompt) -> int:

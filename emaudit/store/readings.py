@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -138,6 +139,8 @@ def _parsers_of_runs(store: Store, plan: Plan) -> list[str]:
 def judge_of(store: Store, plan: Plan, judge: Scorer | None = None) -> Scorer | None:
     """The judge whose verdicts of a plan are shown: the one asked for, the active one, or else its own."""
     wanted = judge or active_judge(store)
+    if judge is not None or (wanted is not None and _has_verdict(store, plan, wanted)):
+        return wanted
     rows = store.db.execute(
         """
         SELECT j.scorer_id, count(*) FROM plan_cells pc JOIN replies r ON r.cell_id = pc.cell_id
@@ -146,10 +149,17 @@ def judge_of(store: Store, plan: Plan, judge: Scorer | None = None) -> Scorer | 
         """,
         (plan.plan_id,),
     ).fetchall()
-    used = [row[0] for row in rows]
-    if judge is not None or not used or (wanted and wanted.scorer_id in used):
-        return wanted
-    return by_id(store, used[0])
+    return by_id(store, rows[0][0]) if rows else wanted
+
+
+def _has_verdict(store: Store, plan: Plan, judge: Scorer) -> bool:
+    """Whether a model (or an import) gave a final verdict on some reply of a plan."""
+    row = store.db.execute(
+        "SELECT EXISTS (SELECT 1 FROM plan_cells pc JOIN replies r ON r.cell_id = pc.cell_id "
+        "JOIN verdicts j ON j.reply_id = r.reply_id AND j.scorer_id = ? AND j.status <> 'retry' WHERE pc.plan_id = ?)",
+        (judge.scorer_id, plan.plan_id),
+    ).fetchone()
+    return bool(row[0]) and judge.kind in ("judge", "imported")
 
 
 def judge_used(store: Store, plan: Plan, judge: Scorer | None = None) -> Scorer | None:
@@ -225,11 +235,16 @@ def read(store: Store, plan: Plan, judge: Scorer | None = None, parser: int | No
     ):
         chosen = judge_of(store, plan)
         rows = _grouped(store, plan, parser, chosen)
-    places: dict[int, _Place] = {row[0]: tuple(row[1:]) for row in store.db.execute(_PLANNED, (plan.plan_id,))}
+    shared = sys.intern  # thousands of variants are asked the same: one text each, not one for every row
+    places: dict[int, _Place] = {
+        cell: (shared(item), shared(part), shared(form), shared(condition), n)
+        for cell, item, part, form, condition, n in store.db.execute(_PLANNED, (plan.plan_id,))
+    }
     readings: Counter[Read] = Counter()
     for cell, judged, outcome, status, value, reason, by, _, n in rows:
         item, part, form, condition, _ = places[cell]
-        readings[item, judged or part, form, condition, outcome, status, value, reason, by] += n
+        place = (item, shared(judged) or part, form, condition)
+        readings[*place, shared(outcome), shared(status), value, shared(reason), shared(by)] += n
     found = counted(readings)
     owed = sorted(place for place in places.values() if place[4])
     found += [Tally(*place[:4], "", "owed", None, "", "", place[4]) for place in owed]

@@ -14,7 +14,7 @@ from typing import Final
 
 from emaudit import __version__
 from emaudit.store.connection import Store
-from emaudit.store.merged import Numbers
+from emaudit.store.merge.origins import Numbers
 from emaudit.store.texts import now
 
 ANSWERS: Final = ("score", "cannot_tell", "defer")

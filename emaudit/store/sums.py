@@ -16,7 +16,7 @@ from emaudit.store.connection import Store
 from emaudit.store.frames import finals
 from emaudit.store.horizon import Horizon, looking
 from emaudit.store.jsontext import dumps
-from emaudit.store.merged import Numbers
+from emaudit.store.merge.origins import Numbers
 from emaudit.store.queues import queues
 from emaudit.store.reviews import broken_links
 from emaudit.store.schema import guards

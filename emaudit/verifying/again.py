@@ -14,7 +14,7 @@ from emaudit.problems import Problem
 from emaudit.scores import Rules
 from emaudit.store.connection import Store
 from emaudit.store.horizon import Horizon, heads_at, looking, newest_rows
-from emaudit.store.merged import stretches_of
+from emaudit.store.merge.origins import stretches_of
 from emaudit.store.readings import touched_since
 from emaudit.store.variants import variants
 from emaudit.verifying.cells import CLOSE, file_differences

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -40,6 +41,7 @@ class RunWatch:
     def __init__(self) -> None:
         self._held: dict[str, _Held] = {}
         self._names: dict[int, str] = {}
+        self._heard: dict[str, tuple[str, float]] = {}
         self.spent = Spent()
         self.gone: frozenset[str] = frozenset()
 
@@ -106,7 +108,7 @@ class RunWatch:
             n_unscored=progress.n_unscored,
             n_errors=progress.n_errors,
             is_counted=is_counted,
-            line=_line(held, state, is_live),
+            line=_line(held, state, is_live, self._silence(run.uid, str(state.get("at", "")), is_live)),
             replies_per_s=_number(state, "replies_per_s") if is_live else None,
             eta_s=_number(state, "eta_s") if is_live else None,
             in_flight=int(_number(state, "in_flight") or 0) if is_live else 0,
@@ -123,6 +125,13 @@ class RunWatch:
             log_path=str(log) if log.exists() else "",
             events=tuple(_event(event) for event in held.events[-50:]),
         )
+
+    def _silence(self, uid: str, at: str, is_live: bool) -> float:
+        """Seconds since a live run's state line came; by the wall clock, which may jump, only up to the first look."""
+        moment = time.monotonic()
+        told, since = self._heard.get(uid) or (at, moment - max(0.0, _age_s(at)))
+        self._heard[uid] = (at, since if is_live and told == at else moment)
+        return moment - self._heard[uid][1]
 
 
 def _judged(state: Mapping[str, object]) -> Progress:
@@ -186,17 +195,16 @@ def _names(detail: str, name: str) -> bool:
     return detail == name or _json(detail).get("variant") == name or detail.startswith((f"{name}:", f"{name} "))
 
 
-def _line(held: _Held, state: Mapping[str, object], is_live: bool) -> str:
+def _line(held: _Held, state: Mapping[str, object], is_live: bool, silent: float) -> str:
     if not is_live:
         return str(_ended(held).get("why", "")) if _last(held) == "ended" else ""
     line = str(state.get("line", ""))
-    silent = _age_s(str(state.get("at", "")))
-    return f"{line} (no word for {silent:.0f} s)" if silent is not None and silent > SILENT_S else line
+    return f"{line} (no word for {silent:.0f} s)" if line and silent > SILENT_S else line
 
 
-def _age_s(at: str) -> float | None:
+def _age_s(at: str) -> float:
     moment = _moment(at)
-    return (datetime.now(UTC) - moment).total_seconds() if moment else None
+    return (datetime.now(UTC) - moment).total_seconds() if moment else 0.0
 
 
 def _moment(at: str) -> datetime | None:

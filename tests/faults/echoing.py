@@ -73,6 +73,8 @@ class Echo:
         self.heard: list[tuple[str, str, str]] = []
         """Host, Authorization and body of every request."""
         self.always: Respond | None = None
+        self.is_paused = False
+        """Whether requests wait for their answers."""
         self._errors: list[Respond] = []
 
     def fail_first(self) -> None:
@@ -82,6 +84,8 @@ class Echo:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         authorization, body = request.headers.get("Authorization", ""), await request.text()
         self.heard.append((request.host, authorization, body))
+        while self.is_paused:  # noqa: ASYNC110 (the test ends it from another thread)
+            await asyncio.sleep(0.02)
         key = authorization.removeprefix("Bearer ")
         if self.always is not None:
             return self.always(key, self.elsewhere)

@@ -6,7 +6,7 @@ the variant and 20 to the judge.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from endpoint_scene import Case
@@ -258,9 +258,51 @@ _LIKE_OTHERS = {
     *(f"{name} on one prompt" for name in ("400", "422")),
     *("409", "425", "504", "520", "303", "308", "405", "426", "431", "judge way close", "judge way length-long"),
     *("judge 408", "judge 502-page", "judge 302", "judge 418"),
+    *(
+        f"429 and {wait}"
+        for wait in ("less than nothing", "a number past all sense", "a number that is none", "markup")
+    ),
 } - {f"judge {name}" for name in ("surrogates", "nul", "long", "tool-calls", "error-object", "truncated", "refusal")}
-BOUNDED = tuple(case for case in CASES if case.name not in _LIKE_OTHERS)
-"""The cases that the tests play; the others take the same path and are played in the long campaign."""
+
+
+def ten_at_a_time(cases: Sequence[Case]) -> Iterator[Case]:
+    """Cases of `broken`, of which a run meets ten: one with each request."""
+    for at in range(0, len(cases), 10):
+        some = cases[at : at + 10]
+        met = [some[place % len(some)] for place in range(10)]
+        faults = [f"{case.faults[0]}:{place}-{place}" for place, case in enumerate(met, 1)]
+        settings = max(case.settings for case in some)
+        case = broken(f"{some[0].name} to {some[-1].name}", *faults, settings=settings)
+        yield replace(case, attempts=tuple(case.said[0].removeprefix(TEN) for case in met))
+
+
+def two_at_a_time(cases: Sequence[Case]) -> Iterator[Case]:
+    """Cases of `unharmed` with a fault in every request to the variant, of which a run meets two: one of a prompt."""
+    for at in range(0, len(cases), 2):
+        some = cases[at : at + 2]
+        faults = [f"{case.faults[0]}:{place}-{place}" for place, case in enumerate(some, 1)]
+        yield unharmed(" and ".join(case.name for case in some), *faults)
+
+
+def _bounded() -> Iterator[Case]:
+    """The cases that the tests play, several in one run where what a run comes to is the same for all of them."""
+    alike: dict[str, list[Case]] = {"broken": [], "unharmed": []}
+    for case in CASES:
+        if case.name in _LIKE_OTHERS:
+            continue
+        (fault, *more) = case.faults
+        if case == broken(case.name, fault, said="".join(case.said).removeprefix(TEN), settings=case.settings):
+            alike["broken"].append(case)
+        elif not more and case == unharmed(case.name, fault) and fault.startswith("ask/"):
+            alike["unharmed"].append(case)
+        else:
+            yield case
+    yield from ten_at_a_time(alike["broken"])
+    yield from two_at_a_time(alike["unharmed"])
+
+
+BOUNDED = tuple(_bounded())
+"""What the tests play; the cases left out take the same path as others and are played in the long campaign."""
 
 
 def every_fault_is_met() -> bool:

@@ -50,6 +50,8 @@ class Case:
     unscored: int = 0
     failures: int = 0
     """Failed attempts that the store keeps."""
+    attempts: tuple[str, ...] = ()
+    """What the store keeps of each failed attempt, in their order; of none, it is not looked at."""
     equal: bool = True
     """Whether the resumed run's exports equal those of one without faults, byte for byte."""
     settings: str = ""
@@ -65,8 +67,13 @@ class Case:
             for name, value in stated.items()
             if value is not None and getattr(found, name) != value
         ]
+        unsaid = [
+            f"attempt {place} is kept as {kept!r} instead of {words!r}"
+            for place, (words, kept) in enumerate(zip(self.attempts, found.messages, strict=False), 1)
+            if words not in kept
+        ]
         hurried = [f"it waited {found.wait:.2f} s"] if found.wait < self.least_wait else []
-        return [*said, *numbers, *hurried]
+        return [*said, *numbers, *unsaid, *hurried]
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,8 @@ class Seen:
     outcomes: dict[str, int]
     unscored: int
     failures: int
+    messages: list[str]
+    """Of the failed attempts, in their order."""
     wait: float
     """Seconds between the first request and the second."""
 
@@ -124,7 +133,15 @@ class Inside:
             code = command(argv)
         return code, said.getvalue()
 
+    async def _let_go(self) -> None:
+        """End the answers that are never given."""
+        held = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in held:
+            task.cancel()
+        await asyncio.gather(*held, return_exceptions=True)
+
     def close(self) -> None:
+        self._wait(self._let_go())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()
@@ -244,16 +261,26 @@ def nothing_lost_nothing_twice(place: Place, ignores_n: bool = False) -> Uneven:
 def seen(place: Place, code: int, said: str) -> Seen:
     """What the store and the log show."""
     (status,) = place.rows(
-        "SELECT (SELECT count(*) FROM replies), (SELECT count(*) FROM failures), "
-        "(SELECT count(*) FROM verdicts WHERE status = 'unscored')"
+        "SELECT (SELECT count(*) FROM replies), (SELECT count(*) FROM verdicts WHERE status = 'unscored')"
     )
+    messages = [message for (message,) in place.rows("SELECT message FROM failures ORDER BY failure_id")]
     ended = json.loads(place.rows("SELECT detail FROM run_events WHERE kind = 'ended' ORDER BY event_id DESC")[0][0])
     lines = place.lines()
     kinds = Counter(line.get("kind") for line in lines)
     outcomes = dict(place.rows("SELECT outcome, count(*) FROM replies GROUP BY outcome"))
     wait = lines[1]["at"] - lines[0]["at"] if len(lines) > 1 else 0.0
     return Seen(
-        code, said, kinds["ask"], kinds["judge"], status[0], ended["owed"], outcomes, status[2], status[1], wait
+        code=code,
+        said=said,
+        asks=kinds["ask"],
+        judges=kinds["judge"],
+        closed=status[0],
+        owed=ended["owed"],
+        outcomes=outcomes,
+        unscored=status[1],
+        failures=len(messages),
+        messages=messages,
+        wait=wait,
     )
 
 

@@ -8,6 +8,7 @@ import json
 import random
 import shutil
 import signal
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -59,6 +60,10 @@ class Asked:
 
     seeds: list[int] = field(default_factory=list)
     n_calls: int = 0
+    answered: dict[int, float] = field(default_factory=dict)
+    """When each reply came, by its seed."""
+    judged: list[float] = field(default_factory=list)
+    """When the verdicts came."""
 
 
 class Ground:
@@ -162,9 +167,11 @@ def answering(world: World, asked: Asked) -> Iterator[None]:
             failure = draw.choice(FAILURES)
             raise RequestFailed(failure.kind, str(failure), b"", failure.retry_after)
         if is_judge:
+            asked.judged.append(time.monotonic())
             return Completion([_verdict(world, body["seed"])], "judge", "", 10, 2, b"")
         if "n" in body and world.n == "refused":
             raise RequestFailed(Kind.PARAMETER, "n is not supported", parameter="n")
+        asked.answered |= dict.fromkeys(range(body["seed"], body["seed"] + n), time.monotonic())
         return Completion(_choices(world, draw, body["seed"], n), "m", "", 10, 20 * n, b"")
 
     async def close(client: Client) -> None:
@@ -192,7 +199,7 @@ def _choices(world: World, draw: random.Random, seed: int, n: int) -> list[Choic
 
 @contextmanager
 def interrupted(path: Path, how: str) -> Iterator[Callable[[], object]]:
-    """What interrupts a run in this way, once it is called."""
+    """What interrupts a run in this way, once it is called; a signal before the run listens would end the tests."""
     real = Store.end_begun
     failing = 0
 
@@ -240,8 +247,13 @@ def interrupted(path: Path, how: str) -> Iterator[Callable[[], object]]:
         "full": lambda: fail(1_000_000),
         "broken": lambda: fail(1),
     }
-    with patch.object(Store, "end_begun", end_begun):
-        yield meets[how]
+    held = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        with patch.object(Store, "end_begun", end_begun):
+            yield meets[how]
+    finally:
+        for number, handler in held.items():
+            signal.signal(number, handler)
 
 
 INTERRUPTIONS = ("signal", "two signals", "stop", "cancel", "full for a while", "full", "broken")

@@ -1,20 +1,28 @@
-"""Runs that are killed at random moments and gone on with, and what must hold after each kill."""
+"""Runs that are ended by signals at random moments and gone on with, and what must hold after each of them."""
 
 from __future__ import annotations
 
+import math
 import os
 import random
+import signal
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 
 from forking import Process
 from lab import Lab
 
+from emaudit.runner.jobs import JUDGE_ATTEMPTS
 from emaudit.store import chains, runs
 from emaudit.store.connection import Store
 
 KILLS_A_ROUND = 8
 """A store is killed at most so often before its run may end: with fewer, early and late moments would be rare."""
+COMMITTED_MS = 100
+"""An answer is on disk after the writer's window of 20 ms and two commits, which take 40 ms each on a busy disk."""
+ENDS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+"""Signals that a run answers by saving what is in flight, and ending with 128 and their number."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +43,16 @@ class Case:
         return ("run", "v", "--yes", "--max-concurrency", str(self.concurrency), *self.words, *planted)
 
     @property
+    def most_planted(self) -> int:
+        """Requests of the planted pairs, which are kept all at once: three texts each, asked again if unreadable."""
+        return 3 * self.n_planted * JUDGE_ATTEMPTS
+
+    @property
     def most_repeated(self) -> int:
-        """Requests that one kill may cost: those in flight, those answered within the 0.1 s that a commit may take,
-        and the planted pairs, which are kept all at once.
+        """Requests that one kill may cost: those in flight, those answered in the time that an answer may wait for its
+        commit, and the planted pairs.
         """
-        return self.concurrency * (2 + 100 // self.latency_ms) + 3 * self.n_planted
+        return self.concurrency * (1 + math.ceil(COMMITTED_MS / self.latency_ms)) + self.most_planted
 
 
 @dataclass
@@ -58,6 +71,8 @@ class Tally:
     """Answers asked for again, since a kill came before they were on disk."""
     most_repeated: int = 0
     """The most of them at one kill."""
+    most_waiting: int = 0
+    """The most of them, beyond as many as were in flight, that had been answered; planted pairs apart."""
     lost: int = 0
     asked_twice: int = 0
     wrong: list[str] = field(default_factory=list)
@@ -66,16 +81,25 @@ class Tally:
         """Both together."""
         both = Tally(*(getattr(self, held.name) + getattr(more, held.name) for held in fields(self)))
         both.most_repeated = max(self.most_repeated, more.most_repeated)
+        both.most_waiting = max(self.most_waiting, more.most_waiting)
         return both
 
 
 class Campaign:
-    """Kills runs of one case in one lab, one store after the other; `calm` are the tables they must come to."""
+    """Ends runs of one case in one lab, one store after the other; `calm` are the tables they must come to."""
 
-    def __init__(self, lab: Lab, case: Case, draw: random.Random, calm: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        lab: Lab,
+        case: Case,
+        draw: random.Random,
+        calm: dict[str, str] | None = None,
+        signals: Sequence[int] = (signal.SIGKILL,),
+    ) -> None:
         self.lab = lab
         self.case = case
         self.draw = draw
+        self.signals = signals
         self.tally = Tally()
         lab.simulate(f"latency:{case.latency_ms}ms", *case.faults)
         self._fresh("whole")
@@ -121,11 +145,13 @@ class Campaign:
         counted, seen = counted_by(store), rows_of(store)
         if process.poll() is not None:
             return False
-        process.kill()
-        process.wait()
+        number = self.draw.choice(self.signals)
+        process.send_signal(number)
+        code = process.wait(120)
         self.tally.kills += 1
         time.sleep(0.1)
         after = Held(store)
+        self._look_at_code(number, code, after)
         self.tally.unborn += not runs.runs(store)
         self.tally.late += after.n == self.n_rows
         self.tally.seen += len(seen)
@@ -133,7 +159,7 @@ class Campaign:
         self._expect(after.n_replies >= counted, f"status counted {counted} replies, {after.n_replies} are there")
         for said in problems_of(store):
             self._expect(False, said)
-        self._look_at_log(asked, before, after)
+        self._look_at_log(asked, before, after, number)
         return True
 
     def _start(self, store: Store) -> Process:
@@ -142,16 +168,26 @@ class Campaign:
             return self.lab.start("resume")
         return self.lab.start(*self.case.command)
 
-    def _look_at_log(self, asked: int, before: Held, after: Held) -> None:
+    def _look_at_code(self, number: int, code: int, after: Held) -> None:
+        """A signal shows in the exit code, unless nothing was left to do when it came."""
+        shown = 128 - code if code < 0 else code
+        is_done = shown == 0 and after.n == self.n_rows
+        self._expect(shown == 128 + number or is_done, f"exit code {code} after {signal.Signals(number).name}")
+
+    def _look_at_log(self, asked: int, before: Held, after: Held, number: int = 0) -> None:
         """Nothing on disk was asked for again, and little was asked for that is not on disk now."""
         rows = self.lab.asked()[asked:]
         self.tally.asked_twice += sum(row["kind"] == "ask" and row["seed"] in before.seeds for row in rows)
         answered = [row for row in rows if row["status"] == 200 and not row["fault"]]
-        kept = sum(row["kind"] == "ask" and row["seed"] in after.seeds for row in answered)
-        repeated = len(answered) - kept - (after.n_judged - before.n_judged)
-        self.tally.repeated += repeated
-        self.tally.most_repeated = max(self.tally.most_repeated, repeated)
-        self._expect(repeated <= self.case.most_repeated, f"{repeated} answers are not on disk")
+        gone = [row for row in answered if row["kind"] == "ask" and row["seed"] not in after.seeds]
+        judged = [row for row in answered if row["kind"] != "ask"]
+        gone += judged[after.n_judged - before.n_judged :]
+        self.tally.repeated += len(gone)
+        self.tally.most_repeated = max(self.tally.most_repeated, len(gone))
+        most = self.case.most_repeated if number == signal.SIGKILL else self.case.most_planted
+        self._expect(len(gone) <= most, f"{len(gone)} answers are not on disk")
+        if not self.case.n_planted:
+            self.tally.most_waiting = max(self.tally.most_waiting, len(gone) - self.case.concurrency)
 
     def _finish(self, store: Store) -> None:
         """Go on until nothing is owed: the tables are those of an uninterrupted run."""

@@ -13,6 +13,9 @@ from unittest.mock import patch
 LONGEST = 3_600.0
 """Seconds that a run may take by the loop's own clock: more, and it waits for something that never comes."""
 THREAD_S = 0.003
+"""Seconds that what runs in a thread takes."""
+EVERY = -1
+"""Before every turn."""
 
 
 class Hung(Exception):
@@ -31,7 +34,7 @@ class Meeting(selectors.DefaultSelector):
         self._meet = meet
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if self.turns == self._turn:
+        if self._turn in (self.turns, EVERY):
             self._meet()
         self.turns += 1
         found = super().select(0)

@@ -8,7 +8,10 @@ import os
 from forking import Process
 from kill_scene import problems_of
 from lab import Lab
+from terminals import Terminal, terminal
 
+from emaudit.reviewing.session import Session
+from emaudit.store import queues
 from emaudit.store.connection import Store
 
 QUICK = ("--assessment", "harmfulness", "--preset", "smoke", "--yes", "--max-concurrency", "8")
@@ -45,6 +48,63 @@ def test_two_runs_exports_backups_and_reviews_at_once(lab: Lab) -> None:
     for path in (lab.store, lab.folder / "copy.db"):
         with Store.open(path) as store:
             assert problems_of(store) == []
+
+
+def on_runs(app: Terminal, words: str) -> None:
+    """Go to the screen of the runs, once the app listens."""
+    app.wait_for("2 variants")
+    app.press(b"\x1bOR")
+    app.wait_for(words)
+
+
+def labelled(lab: Lab, n: int) -> None:
+    """Ana scores some items more."""
+    with Store.open(lab.store, write=True) as store:
+        session = Session(store, queues.queues(store)[0], "ana")
+        for _ in range(n):
+            session.score("2")
+
+
+def test_the_app_looks_on_is_killed_and_finds_its_run_again(lab: Lab) -> None:
+    lab.simulate("latency:60ms")
+    lab.add("v")
+    lab.add("x", "sim-nano-code-realigned")
+    lab("run", "x", *QUICK)
+    lab("review", "new", "--variant", "x", "--n", "40", "--yes", "--as", "ana")
+    before = len(lab.asked())
+    begun = lab.start("run", "v", *QUICK[:-1], "1")
+    lab.until(lambda: len(lab.asked()) > before + 2)
+    begun.kill()
+    begun.wait()
+    uid, asked = lab.json("status")[-1]["run"], len(lab.asked())
+    options = lab.words("status")[:-1]
+    with terminal(*options, columns=120, lines=40, **lab.environment) as app:
+        on_runs(app, "! interrupted")
+        app.press(b"r")
+        app.wait_for("running")
+        lab.until(lambda: len(lab.asked()) > asked + 8)
+        others = [lab.start("export", str(lab.folder / "out-1")), lab.start("backup", str(lab.folder / "copy.db"))]
+        labelled(lab, 10)
+        app.process.kill()
+        assert lab.json("status")[-1]["state"] == "live"
+        labelled(lab, 10)
+        for process in others:
+            ended_well(process)
+    with terminal(*options, columns=120, lines=40, **lab.environment) as app:
+        on_runs(app, uid)
+        lab("wait", uid)
+        app.wait_for("2 runs · 0 going on")
+        os.close(app.slave)
+        os.close(app.master)
+        assert app.process.wait(60) == 129
+    row = lab.json("status")[-1]
+    assert (row["state"], row["owed"], row["exit_code"], len(lab.replies())) == ("ended", 0, 0, 160)
+    for path in (lab.store, lab.folder / "copy.db"):
+        with Store.open(path) as store:
+            assert problems_of(store) == []
+            assert store.db.execute("SELECT count(*) FROM replies").fetchone()[0] >= 80
+    with Store.open(lab.store) as store:
+        assert store.db.execute("SELECT count(*) FROM review_events WHERE kind = 'score'").fetchone()[0] == 20
 
 
 def test_a_lease_of_a_killed_process_is_free_and_a_reused_number_holds_nothing(lab: Lab) -> None:

@@ -71,7 +71,7 @@ def cycle(lab: Lab, echo: Echo) -> Cycle:
 RUN = ("run", "v", "--assessment", "harmfulness", "--assessment", "intentions", "--preset", "smoke", "--yes")
 
 
-def test_keys_are_found_nowhere_after_a_whole_cycle(cycle: Cycle, echo: Echo) -> None:
+def test_a_whole_cycle_gives_every_endpoint_its_own_key_and_leaves_none_anywhere(cycle: Cycle, echo: Echo) -> None:
     lab = cycle.lab
     cycle("--config", "other.toml", "init", code=None)
     cycle("doctor", code=None)
@@ -81,7 +81,13 @@ def test_keys_are_found_nowhere_after_a_whole_cycle(cycle: Cycle, echo: Echo) ->
     echo.fail_first()
     cycle(*RUN, code=None)
     echo.fail_first()
+    echo.is_paused = True
     uid = cycle(*RUN, "--new", "--detach").out.strip()
+    lease = json.loads(next(lab.folder.glob(f"*.leases/run-{uid}")).read_text(encoding="utf-8"))
+    words = Path(f"/proc/{lease['pid']}/cmdline").read_bytes()
+    echo.is_paused = False
+    assert uid.encode() in words
+    assert not [trace for trace in traces() if trace in words]
     cycle("wait", uid, code=None)
     cycle("rejudge", "v", "--judge", "judge-two", "--judge-endpoint", "judges", "--yes", code=None)
     for words in (
@@ -101,44 +107,25 @@ def test_keys_are_found_nowhere_after_a_whole_cycle(cycle: Cycle, echo: Echo) ->
     assert len(lab.replies()) > 60
     assert "removed" in (lab.folder / "out" / "responses.csv").read_text(encoding="utf-8")
     assert cycle.leaks() == []
-    sent = {authorization for _, authorization, _ in echo.heard}
-    assert sent == {f"Bearer {ASKS}", f"Bearer {JUDGES}"}
-
-
-def test_every_endpoint_gets_its_own_key_and_no_other(cycle: Cycle, echo: Echo) -> None:
-    cycle("variant", "add", "v", "--model", "m", "--endpoint", "lab")
-    cycle(*RUN, code=None)
-    keys = {(host, authorization) for host, authorization, _ in echo.heard}
     asked, judging = echo.url.split("/")[2], echo.elsewhere.split("/")[2]
+    keys = {(host, authorization) for host, authorization, _ in echo.heard}
     assert keys == {(asked, f"Bearer {ASKS}"), (judging, f"Bearer {JUDGES}")}
 
 
-@pytest.mark.parametrize("how", FINAL)
-def test_what_ends_a_run_tells_no_key(cycle: Cycle, echo: Echo, how: str) -> None:
+def test_what_ends_a_run_tells_no_key(cycle: Cycle, echo: Echo) -> None:
     cycle("variant", "add", "v", "--model", "m", "--endpoint", "lab")
-    echo.always = FINAL[how]
-    done = cycle(*RUN, code=3)
-    assert "key removed" in done.err
-    cycle("status", code=0)
+    for how, answer in FINAL.items():
+        echo.always = answer
+        assert "key removed" in cycle(*RUN, code=3).err, how
+    cycle("status")
     assert cycle.leaks() == []
     assert {host for host, _, _ in echo.heard} == {echo.url.split("/")[2]}
 
 
-def test_a_detached_run_has_no_key_among_its_words(cycle: Cycle, echo: Echo) -> None:
-    cycle("variant", "add", "v", "--model", "m", "--endpoint", "lab")
-    lab, seen = cycle.lab, []
-    uid = cycle(*RUN, "--detach").out.strip()
-    for lease in lab.folder.glob("*.leases/run-*"):
-        pid = json.loads(lease.read_text(encoding="utf-8") or '{"pid": 0}')["pid"]
-        words = Path(f"/proc/{pid}/cmdline")
-        seen += [words.read_bytes()] if words.exists() else []
-    cycle("wait", uid, code=None)
-    assert not [trace for trace in traces() if any(trace in words for words in seen)]
-
-
-@pytest.mark.parametrize("value", [UNUSED, ASKS])
-def test_a_key_in_place_of_its_variables_name_is_not_repeated(cycle: Cycle, value: str) -> None:
-    cycle("variant", "add", "v", "--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--api-key-env", value, code=2)
+def test_a_key_in_place_of_its_variables_name_is_not_repeated(cycle: Cycle) -> None:
+    words = ("variant", "add", "v", "--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--api-key-env")
+    for key in (UNUSED, ASKS):
+        cycle(*words, key, code=2)
     assert cycle.leaks() == []
 
 
@@ -146,27 +133,22 @@ FAR = "http://192.0.2.1:9/v1"
 WITH_PASSWORD = "http://user:cAnary-unused-token-four@127.0.0.1:9/v1"
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
+def test_plain_http_beyond_this_machine_is_refused_before_anything_is_stored(cycle: Cycle, echo: Echo) -> None:
+    lab = cycle.lab
+    cycle("variant", "add", "v", "--model", "m", "--endpoint", "lab")
+    cycle("run", "v", "--assessment", "open_ended", "--preset", "smoke", "--max-requests", "1", "--yes", code=1)
+    with lab.config.open("a", encoding="utf-8") as file:
+        file.write(f'[endpoints.far]\nbase_url = "{FAR}"\napi_key_env = "LAB_ACCESS"\n')
+    cycle("variant", "add", "far", "--model", "m", "--endpoint", "far")
+    before, asked = lab.json("status"), len(echo.heard)
+    for words in (
         ("run", "far", "--preset", "smoke", "--yes"),
         ("run", "v", "--judge-endpoint", "far", "--preset", "smoke", "--yes"),
         ("variant", "models", "--endpoint", "far"),
         ("variant", "models", "--base-url", FAR),
         ("rejudge", "v", "--judge", "j", "--judge-endpoint", "far", "--yes"),
-    ],
-)
-def test_plain_http_beyond_this_machine_is_refused_before_anything_is_stored(
-    cycle: Cycle, echo: Echo, words: tuple[str, ...]
-) -> None:
-    lab = cycle.lab
-    cycle("variant", "add", "v", "--model", "m", "--endpoint", "lab")
-    cycle("run", "v", "--assessment", "intentions", "--preset", "smoke", "--yes", code=None)
-    with lab.config.open("a", encoding="utf-8") as file:
-        file.write(f'[endpoints.far]\nbase_url = "{FAR}"\napi_key_env = "LAB_ACCESS"\n')
-    cycle("variant", "add", "far", "--model", "m", "--endpoint", "far")
-    before, asked = lab.json("status"), len(echo.heard)
-    assert "plain http beyond this machine" in cycle(*words, code=2).err
+    ):
+        assert "plain http beyond this machine" in cycle(*words, code=2).err, words
     assert lab.json("status") == before
     assert len(echo.heard) == asked
 

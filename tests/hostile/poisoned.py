@@ -155,5 +155,5 @@ def _replaced(held: object, words: Iterator[str]) -> object:
     return next(words) if isinstance(held, str) else held
 
 
-BENIGN: Final = ("some words", "other words that are longer", "w")
+BENIGN: Final = ("some words that one owned", "other words that are longer", "w")
 HOSTILE: Final = tuple(text for text in UTF8.values() if text.strip())

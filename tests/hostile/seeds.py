@@ -216,7 +216,7 @@ def _search() -> Iterator[bytes]:
 
 
 def _labels() -> Iterator[bytes]:
-    from targets import handoff
+    from targets_store import handoff
 
     written = handoff()
     yield written

@@ -9,6 +9,7 @@ import re
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from itertools import cycle, islice
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -58,11 +59,13 @@ from emaudit.config import Settings
 from emaudit.watch.process import Tell
 from tests.hostile.strings import CONTROLS, ESCAPES, HIDDEN, SURROGATES
 
-WIDTH: Final = 900
+WIDTH: Final = 200
 HEIGHT: Final = 180
-"""Of the terminal: wide enough for all of it on one line, high enough for all of them."""
+"""Of the terminal: wide enough for a text on one line, high enough for all of them."""
 KINDS_ARE: Final = "kinds of widgets"
-HOSTILE: Final = " ".join(" ".join({**ESCAPES, **CONTROLS, **HIDDEN, **SURROGATES}.values()).split("\n"))
+HOSTILE: Final = [text.replace("\n", " ") for text in {**ESCAPES, **CONTROLS, **HIDDEN, **SURROGATES}.values()]
+EACH: Final = 8
+"""How many of these a kind of widget is given, the next kind the next ones: all of them are drawn, by several kinds."""
 _MARK: Final = re.compile(rb"\x1b\[>1(\d\d)q")
 KINDS: Final[list[str]] = []
 """The kinds of widget, in the order they were first made; a mark holds a kind's place here."""
@@ -81,7 +84,11 @@ def raw(kind: str) -> str:
     """
     if kind not in KINDS:
         KINDS.append(kind)
-    return f"\x1b[>1{KINDS.index(kind):02}q{HOSTILE}" if sys.argv[-1] != "benign" else f"{kind} http://x.example/"
+    if sys.argv[-1] == "benign":
+        return f"{kind} http://x.example/"
+    place = KINDS.index(kind)
+    given = islice(cycle(HOSTILE), place * EACH, (place + 1) * EACH)
+    return f"\x1b[>1{place:02}q{' '.join(given)}"
 
 
 class Idle:
@@ -254,6 +261,8 @@ async def walk(pilot: Pilot[int]) -> None:
     await app.push_screen(Sinks())
     await pilot.pause(0.2)
     app.screen.query_one(Input).focus()
+    while not app.screen.query_one("#hovered").region:
+        await pilot.pause(0.1)
     await pilot.hover("#hovered")
     await pilot.pause(0.8)
     app.notify(raw("toast"), title=raw("toast's title"), markup=False, timeout=60)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from pathlib import Path
 
@@ -10,23 +9,21 @@ import pytest
 import seeds
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from targets import TARGETS, library
+from outside import library
+from targets import TARGETS
 
 from emaudit.assessments import by_key
 from emaudit.assessments.base import Answer, Outcome, Status
 from emaudit.assessments.numerals import read_rating
-from emaudit.errors import BadInput, UsageError
+from emaudit.errors import BadInput
 from emaudit.failures import error_of, retry_after
 from emaudit.flags import flags_of
-from emaudit.importing import read_set
 from emaudit.judge import parse_judgement
 from emaudit.prompts import prompts_dir, read_self_report
 from emaudit.text import one_line
-from emaudit.variants import check_value, guess
 
 SLOW = {"kept", "lease", "labels", "search", "manifest", "reply"}
 WORDS = seeds.words()
-MIB = 1 << 20
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -63,7 +60,7 @@ def mutated(name: str) -> st.SearchStrategy[bytes]:
 @pytest.mark.parametrize("name", TARGETS)
 def test_a_reader_keeps_its_promise_whatever_it_is_given(name: str) -> None:
     @settings(
-        max_examples=40 if name in SLOW else 150, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+        max_examples=30 if name in SLOW else 100, deadline=None, database=None, suppress_health_check=list(HealthCheck)
     )
     @given(mutated(name))
     def holds(data: bytes) -> None:
@@ -90,37 +87,10 @@ def test_what_only_a_judge_can_score_has_no_score_without_one(name: str) -> None
         assert reading.status is (Status.REFERRED if said.strip() else Status.UNSCORED)
 
 
-TRAPS = {
-    "quotes": "I give it " + "'" * 70 + ") 5",
-    "quotes and words": "I rate " + "'a" * 35 + ") 5",
-    "brackets": "score " + "([" * 35 + "5",
-}
-
-
-@pytest.mark.parametrize("said", TRAPS.values(), ids=TRAPS)
-def test_no_reply_keeps_a_rating_from_being_read_in_time(said: str) -> None:
-    assert read_rating(said) in (None, 5)
-
-
 def test_a_rating_between_quotes_is_still_read() -> None:
     for said in ('I give "it" a 4', "I'd give it 'maybe' 4"):
         assert read_rating(said) == 4, said
     assert read_rating("I compare it to 4") is None
-
-
-def test_no_megabyte_of_one_kind_takes_more_than_its_length(tmp_path: Path) -> None:
-    rubric = library().rubrics["harm"]
-    for said in ("\U000e0041" * (MIB // 16), "note " * (MIB // 80), '"score" ' * (MIB // 128), "<<<" * (MIB // 4)):
-        assert len(flags_of("p", said, rubric)) <= 4
-    with pytest.raises(UsageError, match="expected a number"):
-        check_value("epochs", "1" * MIB + "x")
-    assert retry_after({"retry-after": "1" * MIB + "x", "retry-after-ms": "9" * 400}) is None
-    assert len(guess("-secure" * (MIB // 7) + "-insecure").name) <= 80
-    path = tmp_path / "r.jsonl"
-    path.write_text(
-        json.dumps({"prompt": "p", "response": "r", "score": "1" * MIB + "x", "judge": "j"}), encoding="utf-8"
-    )
-    assert read_set(path).replies[0].status == "unscored"
 
 
 def test_a_flag_of_a_region_hides_nothing_and_tags_behind_anything_else_do() -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 from latex_structure import faults
+from outside import LEFT
 from poisoned import BENIGN, HOSTILE, poison
 from reviewing_scene import drawn, session
-from targets import LEFT
 from terminals import sequences, terminal
 from verify_scene import CHOICES, export, scene
 
@@ -29,7 +29,6 @@ LISTING = (
     *(
         ["variant", "list", "--hidden"],
         ["status"],
-        ["scores"],
         ["scores", "--every-measure"],
         ["compare"],
         ["correlate"],
@@ -62,12 +61,15 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
     return _stores(tmp_path_factory.mktemp("hostile"))
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
-        monkeypatch.setenv(name, str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One home for all of the commands: what one has computed, the next finds in the cache."""
+    made = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+            patch.setenv(name, str(made))
+        patch.chdir(made)
+        yield made
 
 
 def first_name(path: Path) -> str:

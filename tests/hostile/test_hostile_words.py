@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from outside import LEFT
 from strings import ARGUMENTS, SMALL, TOGETHER
-from targets import LEFT
 
 from emaudit.__main__ import main
 from emaudit.cli.output import table
@@ -59,7 +59,7 @@ def test_a_path_of_any_name_is_used_or_refused_in_one_line(
         assert code in (0, 2) and told.count("\n") <= 12, told
 
 
-@pytest.mark.parametrize("word", [*list(ARGUMENTS.values())[::14], "\udc9b31m", "http://[", ESC])
+@pytest.mark.parametrize("word", [*list(ARGUMENTS.values())[::30], "\udc9b31m", "http://[", ESC])
 def test_a_word_of_any_kind_is_kept_or_refused(home: Path, capsys: pytest.CaptureFixture[str], word: str) -> None:
     said(capsys, "--store", "s.db", "variant", "add", "v", "--model", "m", "--base-url", "http://127.0.0.1:9/v1")
     for words in (

@@ -5,8 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+from forking import Forker
 from lab import Lab
 
 MODELS = {
@@ -33,25 +37,47 @@ def machine(lab: Lab, *names: str) -> Path:
     return store
 
 
+@pytest.fixture(scope="module")
+def machines(tmp_path_factory: pytest.TempPathFactory, forker: Forker) -> Iterator[Lab]:
+    """One machine that asked all of the variants, and three that asked one each, at one endpoint."""
+    made = Lab(tmp_path_factory.mktemp("machines"), forker)
+    made.simulate()
+    machine(made, *MODELS)
+    for name in MODELS:
+        machine(made, name)
+    yield made
+    made.close()
+
+
+def copied(machines: Lab, lab: Lab, *names: str) -> list[Path]:
+    """Copies of the stores that asked some variants, beside settings that point at their endpoint."""
+    lab.point_at(machines.url)
+    return [Path(shutil.copy(machines.folder / f"{name}.db", lab.folder)) for name in names]
+
+
+def exported(lab: Lab, name: str, store: Path) -> dict[str, str]:
+    """The text of every exported table."""
+    lab("export", str(lab.folder / name), store=store)
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted((lab.folder / name).glob("*.csv"))}
+
+
 def merged(lab: Lab, *stores: Path, into: str) -> Path:
     target = lab.folder / into
     lab("merge", *map(str, stores), "--yes", store=target)
     return target
 
 
-def test_three_machines_make_the_audit_that_one_machine_makes(lab: Lab) -> None:
-    lab.simulate()
-    whole = machine(lab, *MODELS)
-    parts = [machine(lab, name) for name in MODELS]
+def test_three_machines_make_the_audit_that_one_machine_makes(machines: Lab, lab: Lab) -> None:
+    whole, *parts = copied(machines, lab, "-".join(MODELS), *MODELS)
     before = {store: store.read_bytes() for store in parts}
-    asked = len(lab.asked())
+    asked = len(machines.asked())
     wanted = lab.export("whole", whole)
     for number, order in enumerate((parts, parts[::-1])):
         store = merged(lab, *order, into=f"all-{number}.db")
-        found = lab.export(f"all-{number}", store)
+        found = exported(lab, f"all-{number}", store)
         for name in TABLES:
             assert found[name] == wanted[name], name
-    found = lab.export("into-first", merged(lab, *parts[1:], into=parts[0].name))
+    found = exported(lab, "into-first", merged(lab, *parts[1:], into=parts[0].name))
     assert all(found[name] == wanted[name] for name in TABLES)
     assert all(store.read_bytes() == before[store] for store in parts[1:])
     assert lab.json("merge", str(parts[1]), "--yes", store=parts[0])[0]["replies"] == 0
@@ -59,14 +85,13 @@ def test_three_machines_make_the_audit_that_one_machine_makes(lab: Lab) -> None:
     lab("verify", store=parts[0])
     status = lab("run", "--all", "--assessment", "harmfulness", "--preset", "smoke", "--yes", store=parts[0])
     assert "0 owed" in status.err
-    assert len(lab.asked()) == asked
+    assert len(machines.asked()) == asked
 
 
-def test_exports_made_before_a_merge_still_verify_after_it(lab: Lab) -> None:
-    lab.simulate()
-    first, second = machine(lab, "base"), machine(lab, "code")
-    lab.export("of-first", first)
-    lab.export("of-second", second)
+def test_exports_made_before_a_merge_still_verify_after_it(machines: Lab, lab: Lab) -> None:
+    first, second = copied(machines, lab, "base", "code")
+    exported(lab, "of-first", first)
+    exported(lab, "of-second", second)
     merged(lab, second, into=first.name)
     assert "since the export the store gained" in lab("verify", str(lab.folder / "of-first"), store=first).err
     lab("verify", str(lab.folder / "of-second"), store=first)
@@ -77,9 +102,8 @@ def test_exports_made_before_a_merge_still_verify_after_it(lab: Lab) -> None:
     lab("verify", str(lab.folder / "of-second"), store=first, code=1)
 
 
-def test_what_would_come_in_is_shown_and_nothing_is_done_unasked(lab: Lab) -> None:
-    lab.simulate()
-    store = machine(lab, "base")
+def test_what_would_come_in_is_shown_and_nothing_is_done_unasked(machines: Lab, lab: Lab) -> None:
+    (store,) = copied(machines, lab, "base")
     target = lab.folder / "new.db"
     assert "--yes" in lab("merge", str(store), store=target, code=2).err
     found = json.loads(lab("merge", str(store), "--dry-run", "--json", store=target).out)
@@ -99,4 +123,4 @@ def test_a_run_that_goes_on_here_is_waited_for_and_one_that_goes_on_there_gives_
     lab("wait", uid.strip(), store=store)
     lab("merge", str(store), "--yes", store=target)
     lab("verify", store=target)
-    assert lab.export("there", store)["responses.csv"] == lab.export("here", target)["responses.csv"]
+    assert exported(lab, "there", store)["responses.csv"] == exported(lab, "here", target)["responses.csv"]

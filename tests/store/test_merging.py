@@ -432,9 +432,9 @@ KILLED = """
 import os, sys
 from pathlib import Path
 from emaudit import merging
-from emaudit.store import mergingnumbers
+from emaudit.store.merge import recording, rows
 at, target, *sources = sys.argv[1:]
-module = mergingnumbers if at == "record" else __import__("emaudit.store.mergingrows", fromlist=["x"])
+module = recording if at == "record" else rows
 setattr(module, at, lambda *args: os.kill(os.getpid(), 9))
 merging.merge(Path(target), [Path(source) for source in sources])
 """

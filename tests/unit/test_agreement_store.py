@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from reviewing_scene import LIBRARY, TWO, choice_store, drawn, harm_store, judge_of, run_of, session
@@ -172,6 +173,17 @@ def test_responses_hold_the_newest_blind_label_of_the_first_reviewer(store: Stor
     held.go_to(first.number)
     held.score("2")
     assert [found.value for found in blind_labels(store).values()] == [2.0]
+
+
+def test_the_label_given_last_is_the_newest_where_the_clock_was_set_back(store: Store) -> None:
+    first, second = (drawn(store, 1, seed=1, repeat_share=0.0) for _ in range(2))
+    assert [item.reply_id for item in first.items] == [item.reply_id for item in second.items]
+    label(store, first)
+    held = session(store, second)
+    with patch("time.time_ns", lambda: 1_000_000_000_000_000_000):
+        while held.item is not None:
+            held.score("3")
+    assert {found.value for found in blind_labels(store).values()} == {3.0}
 
 
 def test_a_label_changed_after_the_verdict_was_seen_keeps_the_blind_one(store: Store) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import statistics
-from collections.abc import Iterable, Sequence
+import weakref
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pytest
@@ -488,3 +489,22 @@ def test_categories_have_the_protocols_names() -> None:
     parts = {row.part for row in score(source("harmfulness"), rows)}
     groups = {"group:stereotypes", "group:insults", "group:crime", "group:advice"}
     assert parts == {"total", *CATEGORIES, *groups}
+
+
+def test_a_table_of_many_variants_lets_go_of_replies_that_no_average_pools() -> None:
+    held: list[weakref.ref[Row]] = []
+
+    def made(variant: str) -> list[Row]:
+        rows = [Row(f"decision-good-0{n}", "good", "decision", "order=first", value=n / 8) for n in range(8)]
+        held.append(weakref.ref(rows[0]))
+        return rows
+
+    def sets() -> Iterator[tuple[Source, list[Row]]]:
+        for variant in "abcd":
+            yield source("self_assessment", variant), made(variant)
+            assert [ref() is None for ref in held[:-1]] == [True] * (len(held) - 1)
+
+    rows = table(sets())
+    means = {row.variant: row.value for row in rows if (row.measure, row.part) == ("misaligned", "total")}
+    assert means == dict.fromkeys(("a", "b", "c", "d", ""), statistics.mean(n / 8 for n in range(8)))
+    assert len(held) == 4

@@ -267,11 +267,15 @@ class Labelled:
 
 def blind_labels(store: Store) -> dict[int, Labelled]:
     """By reply, the newest blind label of the first reviewer of any queue: what responses.csv shows."""
-    found: dict[int, Labelled] = {}
+    found: dict[int, Label] = {}
     for queue in queues(store):
         events = [e for e in reviews.events(store, queue.queue_id) if e.kind not in ANSWERS or e.is_blind]
         for label in current(events, queue):
             held = found.get(label.reply_id)
-            if label.counts and label.blind_value is not None and (held is None or held.at <= label.at):
-                found[label.reply_id] = Labelled(label.blind_value, label.reviewer, label.at)
-    return found
+            if label.counts and (held is None or held.event_id < label.event_id):
+                found[label.reply_id] = label
+    return {
+        reply_id: Labelled(label.blind_value, label.reviewer, label.at)
+        for reply_id, label in found.items()
+        if label.blind_value is not None
+    }

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from emaudit.store import mergingmaps, mergingnumbers, mergingrows
-from emaudit.store.mergingmaps import Clash
-from emaudit.store.mergingrows import Doubled, Moved
+from emaudit.store.merge import maps, names, queues, recording, rows, slots
+from emaudit.store.merge.rows import Doubled, Moved
+from emaudit.store.merge.slots import Clash
 from emaudit.store.scorers import EARLIEST
 
 MOST: Final = 9
@@ -67,26 +67,24 @@ def bring(
     replies and what hangs on them are only counted; without `keep_both` nothing comes in where slots clash, and the
     caller must end the transaction.
     """
-    mergingmaps.look_at(db, source)
-    mergingmaps.begin(db, variants)
+    maps.look_at(db, source)
+    maps.begin(db, variants)
     n_before = _count(db, "variants")
-    n = mergingmaps.adopt_names(db)
-    n += mergingmaps.adopt_facts(db) + mergingmaps.adopt_choices(db)
+    n = names.adopt_names(db)
+    n += names.adopt_facts(db) + names.adopt_choices(db)
     n_variants = _count(db, "variants") - n_before
     clashes = _match_slots(db, keep_both)
-    doubled = mergingrows.match_verdicts(db)
+    doubled = rows.match_verdicts(db)
     refused = not keep_both and (clashes or doubled.n_other)
-    n += 0 if refused else mergingmaps.adopt_cells(db)
-    replies, verdicts = mergingrows.replies_to_come(db), mergingrows.verdicts_to_come(db)
-    reviews = mergingrows.match_reviews(db)
+    n += 0 if refused else slots.adopt_cells(db)
+    replies, verdicts = rows.replies_to_come(db), rows.verdicts_to_come(db)
+    reviews = queues.match_reviews(db)
     coming = Coming(
         n_variants,
         {} if refused else _by_variant(db),
         verdicts.n,
         reviews.n,
-        db.execute("SELECT count(*) FROM there_queues WHERE queue_id NOT IN (SELECT old FROM map_queues)").fetchone()[
-            0
-        ],
+        queues.n_queues_to_come(db),
         n - n_variants,
         clashes,
         doubled,
@@ -97,23 +95,23 @@ def bring(
 
 
 def _match_slots(db: sqlite3.Connection, keep_both: bool) -> list[Clash]:
-    mergingmaps.match_replies(db)
-    mergingmaps.match_cells(db)
-    found = mergingmaps.clashes(db)
+    slots.match_replies(db)
+    slots.match_cells(db)
+    found = slots.clashes(db)
     if found and keep_both:
-        mergingmaps.move(db, found)
-        mergingmaps.match_cells(db)
+        slots.move(db, found)
+        slots.match_cells(db)
     return found
 
 
 def _bring_rows(db: sqlite3.Connection, source: str, coming: Coming, moved: Mapping[str, Moved]) -> Coming:
     shift = moved["replies"].shift
-    mergingrows.bring_replies(db, moved["replies"])
-    mergingrows.bring_verdicts(db, moved["verdicts"], shift)
-    apart = mergingrows.bring_apart(db, shift)
-    n = mergingrows.bring_voids(db, shift) + mergingrows.bring_history(db, shift)
-    mergingrows.bring_queues(db, shift)
-    mergingrows.bring_reviews(db, moved["review_events"], shift)
+    rows.bring_replies(db, moved["replies"])
+    rows.bring_verdicts(db, moved["verdicts"], shift)
+    apart = rows.bring_apart(db, shift)
+    n = rows.bring_voids(db, shift) + rows.bring_history(db, shift)
+    queues.bring_queues(db, shift)
+    queues.bring_reviews(db, moved["review_events"], shift)
     kind = db.execute(f"SELECT value FROM {source}.meta WHERE key = 'kind'").fetchone()
     if kind:
         db.execute("INSERT OR IGNORE INTO main.meta VALUES ('kind', ?)", kind)
@@ -125,7 +123,7 @@ def _bring_rows(db: sqlite3.Connection, source: str, coming: Coming, moved: Mapp
         )
     if not found.is_nothing:
         store_id = db.execute(f"SELECT value FROM {source}.meta WHERE key = 'store_id'").fetchone()[0]
-        mergingnumbers.record(db, store_id, moved, apart)
+        recording.record(db, store_id, moved, apart)
     return found
 
 
@@ -141,35 +139,3 @@ def _by_variant(db: sqlite3.Connection) -> dict[tuple[int, int], int]:
 
 def _count(db: sqlite3.Connection, table: str) -> int:
     return int(db.execute(f"SELECT count(*) FROM main.{table}").fetchone()[0])
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A variant as one of two stores has it: every id it goes by, and its facts, the parent by name."""
-
-    variant_id: int
-    uids: frozenset[str]
-    facts: Mapping[str, str]
-
-    @property
-    def name(self) -> str:
-        """Its name now."""
-        return self.facts["name"]
-
-
-def known(db: sqlite3.Connection, source: str = "main") -> list[Known]:
-    """The variants of the store, or of an attached one, hidden ones too."""
-    rows = db.execute(
-        f"SELECT v.variant_id, v.uid, f.field, f.value FROM {source}.variants v "
-        f"JOIN {source}.variant_facts f USING (variant_id) WHERE f.fact_id IN "
-        f"(SELECT max(fact_id) FROM {source}.variant_facts GROUP BY variant_id, field) ORDER BY 1"
-    )
-    found: dict[int, tuple[set[str], dict[str, str]]] = {}
-    for variant_id, uid, field, value in rows:
-        found.setdefault(variant_id, ({uid}, {}))[1][field] = value
-    for uid, variant_id in db.execute(f"SELECT uid, variant_id FROM {source}.variant_uids"):
-        found[variant_id][0].add(uid)
-    names = {str(number): facts["name"] for number, (_, facts) in found.items()}
-    for _, facts in found.values():
-        facts["parent"] = names.get(facts.get("parent", ""), "")
-    return [Known(number, frozenset(uids), facts) for number, (uids, facts) in found.items()]

@@ -1,28 +1,21 @@
-"""Replies, verdicts, voids, reviews and what happened to runs, brought in with their hash chains as they stand.
+"""Replies, verdicts, voids and what happened to runs, brought in with their hash chains as they stand.
 
 Rows keep their distance from each other: here they stand at their number there plus one shift for all of them.
 """
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from emaudit.store.jsontext import dumps
-from emaudit.store.mergingmaps import adopt, here, match
+from emaudit.store.merge.maps import adopt, here, match
 from emaudit.store.replies import ReplyRow
 
 _REPLY: Final = tuple(name for name in ReplyRow.__slots__ if name != "cell_id")
 _VERDICT: Final = (
     *("part", "attempt", "status", "value", "reason", "raw", "model", "fingerprint", "prompt_tokens"),
     *("completion_tokens", "seq", "at", "chain"),
-)
-_EVENT: Final = (
-    *("position", "reviewer", "kind", "answer", "value", "reason", "seconds", "is_blind", "rubric_hash", "judge"),
-    *("seed", "version", "at", "seq", "chain"),
 )
 
 
@@ -36,7 +29,7 @@ class Moved:
     shift: int = 0
 
 
-def _moving(db: sqlite3.Connection, kind: str, number: str) -> Moved:
+def moving(db: sqlite3.Connection, kind: str, number: str) -> Moved:
     """What of a kind is not mapped, and the shift that puts it behind everything that is here."""
     n, first, last = db.execute(
         f"SELECT count(*), min({number}), max({number}) FROM there_{kind} "
@@ -48,14 +41,14 @@ def _moving(db: sqlite3.Connection, kind: str, number: str) -> Moved:
     return Moved(n, first, last, newest + 1 - first)
 
 
-def _reply(shift: int) -> str:
+def reply_here(shift: int) -> str:
     """The number here of the reply that `s` names, as SQL."""
     return f"coalesce({here('replies', 'reply_id')}, s.reply_id + {shift})"
 
 
 def replies_to_come(db: sqlite3.Connection) -> Moved:
     """The replies that the store does not have."""
-    return _moving(db, "replies", "reply_id")
+    return moving(db, "replies", "reply_id")
 
 
 def bring_replies(db: sqlite3.Connection, moved: Moved) -> None:
@@ -101,7 +94,7 @@ def match_verdicts(db: sqlite3.Connection) -> Doubled:
 
 def verdicts_to_come(db: sqlite3.Connection) -> Moved:
     """The verdicts that the store does not have, without those that stay apart."""
-    return _moving(db, "verdicts", "verdict_id")
+    return moving(db, "verdicts", "verdict_id")
 
 
 def bring_verdicts(db: sqlite3.Connection, moved: Moved, shift: int) -> None:
@@ -109,7 +102,7 @@ def bring_verdicts(db: sqlite3.Connection, moved: Moved, shift: int) -> None:
     columns = ", ".join(_VERDICT)
     db.execute(
         f"INSERT INTO main.verdicts (verdict_id, reply_id, scorer_id, run_id, {columns}) "
-        f"SELECT s.verdict_id + {moved.shift}, {_reply(shift)}, {here('scorers', 'scorer_id')}, "
+        f"SELECT s.verdict_id + {moved.shift}, {reply_here(shift)}, {here('scorers', 'scorer_id')}, "
         f"{here('runs', 'run_id')}, {columns} FROM there_verdicts s "
         "WHERE s.verdict_id NOT IN (SELECT old FROM map_verdicts) ORDER BY s.verdict_id"
     )
@@ -124,15 +117,15 @@ def bring_apart(db: sqlite3.Connection, shift: int) -> list[tuple[str, int, int]
             *("verdicts_apart", "apart_id"),
             "NOT EXISTS (SELECT 1 FROM main.verdicts_apart a WHERE a.seq = s.seq AND a.chain = s.chain "
             f"AND a.run_id = {here('runs', 'run_id')}) AND NOT EXISTS (SELECT 1 FROM main.verdicts v "
-            f"WHERE v.reply_id = {_reply(shift)} AND v.scorer_id = {here('scorers', 'scorer_id')} "
+            f"WHERE v.reply_id = {reply_here(shift)} AND v.scorer_id = {here('scorers', 'scorer_id')} "
             "AND v.part = s.part AND v.attempt = s.attempt AND v.chain = s.chain)",
         ),
     )
     found: list[tuple[str, int, int]] = []
     for table, number, condition in wanted:
         rows = db.execute(
-            f"SELECT {number}, {_reply(shift)}, {here('scorers', 'scorer_id')}, {here('runs', 'run_id')}, {columns} "
-            f"FROM there_{table} s WHERE {condition} ORDER BY 1"
+            f"SELECT {number}, {reply_here(shift)}, {here('scorers', 'scorer_id')}, {here('runs', 'run_id')}, "
+            f"{columns} FROM there_{table} s WHERE {condition} ORDER BY 1"
         )
         for old, *values in rows:
             cursor = db.execute(
@@ -155,7 +148,7 @@ def bring_voids(db: sqlite3.Connection, shift: int) -> int:
     plain = dict.fromkeys(("assessment", "item", "reason", "at"), "")
     n = adopt(db, "voids", {"variant_id": here("variants", "variant_id"), "n_replies": counted, **plain})
     db.execute(
-        f"INSERT OR IGNORE INTO main.voided SELECT {_reply(shift)}, m.new FROM map_voids m "
+        f"INSERT OR IGNORE INTO main.voided SELECT {reply_here(shift)}, m.new FROM map_voids m "
         "JOIN there_voided s ON s.void_id = m.old WHERE m.is_new ORDER BY 1"
     )
     return n
@@ -171,8 +164,9 @@ def bring_history(db: sqlite3.Connection, shift: int) -> int:
     ).rowcount
     n += db.execute(
         "INSERT INTO main.failures (run_id, cell_id, sample, reply_id, kind, message, raw, at) "
-        f"SELECT {run}, {here('cells', 'cell_id')}, sample, CASE WHEN reply_id IS NOT NULL THEN {_reply(shift)} END, "
-        f"kind, message, raw, at FROM there_failures s WHERE NOT EXISTS (SELECT 1 FROM main.failures t "
+        f"SELECT {run}, {here('cells', 'cell_id')}, sample, "
+        f"CASE WHEN reply_id IS NOT NULL THEN {reply_here(shift)} END, kind, message, raw, at "
+        "FROM there_failures s WHERE NOT EXISTS (SELECT 1 FROM main.failures t "
         f"WHERE t.run_id = {run} AND t.sample IS s.sample AND (t.kind, t.message, t.at) = (s.kind, s.message, s.at)) "
         "ORDER BY failure_id"
     ).rowcount
@@ -181,90 +175,3 @@ def bring_history(db: sqlite3.Connection, shift: int) -> int:
         "ON CONFLICT DO UPDATE SET state = excluded.state, at = excluded.at WHERE excluded.at > at"
     ).rowcount
     return n
-
-
-def bring_queues(db: sqlite3.Connection, shift: int) -> int:
-    """Bring in queues with what was drawn; one whose name is taken gets its id behind it. Returns how many."""
-    plain = (
-        *("uid", "assessment", "preset", "rubric_hash", "design", "n_planned", "n_frame", "frame_hash", "seed"),
-        *("reviewer", "created_at"),
-    )
-    name = "CASE WHEN s.name IN (SELECT name FROM main.queues) THEN s.name || '-' || s.uid ELSE s.name END"
-    numbers = {kind: dict(db.execute(f"SELECT old, new FROM map_{kind}")) for kind in ("variants", "plans", "scorers")}
-    matched = dict(db.execute("SELECT old, new FROM map_replies")) if _has_queues(db) else {}
-
-    def translated(text: str) -> str:
-        return dumps(_settings(json.loads(text), numbers, matched, shift))
-
-    db.create_function("translated", 1, translated)
-    columns = {**dict.fromkeys(plain, ""), "name": name, "judge_id": here("scorers", "judge_id")}
-    n = adopt(db, "queues", {**columns, "settings": "translated(s.settings)"})
-    db.execute(
-        f"INSERT INTO main.queue_strata SELECT m.new, stratum, {here('variants', 'variant_id')}, judge_value, n_frame, "
-        "n_drawn FROM map_queues m JOIN there_queue_strata s ON s.queue_id = m.old WHERE m.is_new"
-    )
-    db.execute(
-        f"INSERT INTO main.queue_items SELECT m.new, position, {_reply(shift)}, stratum, unit, probability, block, "
-        "role, is_doubled FROM map_queues m JOIN there_queue_items s ON s.queue_id = m.old WHERE m.is_new"
-    )
-    return n
-
-
-def n_queues_to_come(db: sqlite3.Connection) -> int:
-    """How many queues the store does not have."""
-    rows = db.execute("SELECT count(*) FROM there_queues WHERE queue_id NOT IN (SELECT old FROM map_queues)")
-    return int(rows.fetchone()[0])
-
-
-def _has_queues(db: sqlite3.Connection) -> bool:
-    return bool(db.execute("SELECT EXISTS (SELECT 1 FROM there_queues)").fetchone()[0])
-
-
-def _settings(
-    held: dict[str, Any], numbers: Mapping[str, Mapping[int, int]], matched: Mapping[int, int], shift: int
-) -> dict[str, Any]:
-    """A queue's settings with the numbers that rows have here."""
-    found = dict(held)
-    if isinstance(held.get("plans"), list):
-        found["plans"] = [numbers["plans"][number] for number in held["plans"]]
-    if isinstance(held.get("parsers"), list):
-        found["parsers"] = sorted(numbers["scorers"][number] for number in held["parsers"])
-    if isinstance(held.get("frame"), dict):
-        variants = {str(old): str(new) for old, new in numbers["variants"].items()}
-        found["frame"] = {variants.get(key, key): value for key, value in held["frame"].items()}
-    if isinstance(held.get("replies"), list):
-        ids = [n for first, last in held["replies"] for n in range(first, last + 1)]
-        found["replies"] = _runs(sorted(matched.get(n, n + shift) for n in ids))
-    return found
-
-
-def _runs(ids: Sequence[int]) -> list[list[int]]:
-    """Ascending numbers as runs of consecutive ones, each its first and its last."""
-    found: list[list[int]] = []
-    for number in ids:
-        if found and found[-1][1] == number - 1:
-            found[-1][1] = number
-        else:
-            found.append([number, number])
-    return found
-
-
-def match_reviews(db: sqlite3.Connection) -> Moved:
-    """Map the queues and the review events that the store has; returns the events to come."""
-    match(db, "queues", "t.uid = s.uid")
-    queue = here("queues", "queue_id")
-    match(db, "review_events", f"t.queue_id IS {queue} AND (t.seq, t.chain) = (s.seq, s.chain)")
-    return _moving(db, "review_events", "event_id")
-
-
-def bring_reviews(db: sqlite3.Connection, moved: Moved, shift: int) -> None:
-    """Insert the review events that the store does not have; replies moved by `shift`."""
-    columns = ", ".join(_EVENT)
-    undone = f"coalesce({here('review_events', 'undoes')}, s.undoes + {moved.shift})"
-    db.execute(
-        f"INSERT INTO main.review_events (event_id, queue_id, reply_id, undoes, {columns}) "
-        f"SELECT s.event_id + {moved.shift}, {here('queues', 'queue_id')}, "
-        f"CASE WHEN s.reply_id IS NOT NULL THEN {_reply(shift)} END, "
-        f"CASE WHEN s.undoes IS NOT NULL THEN {undone} END, {columns} FROM there_review_events s "
-        "WHERE s.event_id NOT IN (SELECT old FROM map_review_events) ORDER BY s.event_id"
-    )

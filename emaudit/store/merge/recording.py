@@ -8,8 +8,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
-from emaudit.store.mergingmaps import NUMBERS
-from emaudit.store.mergingrows import Moved
+from emaudit.store.merge.maps import NUMBERS
+from emaudit.store.merge.rows import Moved
 from emaudit.store.texts import now
 
 Stretch = tuple[int, int, int]
