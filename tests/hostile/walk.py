@@ -117,7 +117,7 @@ ANALYSES: Final = (
     Step("F7 trajectories", F7, "part total", "computing", then=("j", "J", "t", "b", "f", "c", TAB, "y")),
 )
 LEAVING: Final = (
-    Step("F2 again", F2, " variants · judge"),
+    Step("F2 again", F2, "17 variants"),
     Step("leaving while a run goes on", QUIT, "going on"),
 )
 STEPS: Final = (*VARIANTS, *RUNS, *INSPECT, *SPOT_CHECK, *ANALYSES, *LEAVING)
