@@ -19,6 +19,10 @@ from tests.hostile.strings import TOGETHER
 from tests.hostile.walk import F2, F5, QUIT, STEPS, Seen, models, walk, write_settings
 
 SIZE = (140, 45)
+AS_TALL_AS_ITS_TEXT = {"F4 all of a text"}
+"""Steps after which a dialog stands over the lines that are compared, if its text is long enough."""
+
+pytestmark = pytest.mark.timeout(900)
 
 
 def walked(folder: Path, base: Path, texts: Sequence[str], together: str = TOGETHER) -> Seen:
@@ -54,7 +58,8 @@ def test_hostile_text_writes_no_sequence_that_benign_text_does_not(tmp_path: Pat
 def moved(benign: Seen, hostile: Seen) -> dict[str, tuple[str, str]]:
     """The steps after which the top line or the line of keys does not stand where it stands in a benign walk."""
     found = {}
-    for name, page in benign.pages.items():
+    for name in benign.pages.keys() - AS_TALL_AS_ITS_TEXT:
+        page = benign.pages[name]
         for at in (0, -1):
             line, other = page[at], hostile.pages[name][at]
             if line[:20] != other[:20]:
