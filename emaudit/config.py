@@ -64,7 +64,10 @@ class Endpoint:
             )
 
     def key(self) -> str:
-        """The key from the environment, empty where none is needed. Raises EndpointError naming the unset variable."""
+        """The key from the environment, empty where none is needed.
+
+        Raises EndpointError naming a variable that is not set, or holds what no header can carry.
+        """
         name = self.api_key_env
         if not name and _parts(self.base_url).hostname == OPENAI_HOST:
             name = "OPENAI_API_KEY"
@@ -73,6 +76,9 @@ class Endpoint:
         value = keys.look_up(name)
         if not value:
             raise EndpointError(f"endpoint {self.name!r} needs a key: set the environment variable {name}")
+        if not (value.isascii() and value.isprintable()):
+            said = f"the key in {name} holds characters that no key has: set it again"
+            raise EndpointError(f"endpoint {self.name!r}: {said}")
         return value
 
 

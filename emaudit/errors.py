@@ -5,7 +5,8 @@ EmauditError
 │   ├── BadInput          a file with a line that cannot be read: names file, line and field
 │   └── RunHeld           another runner holds the run
 ├── StoreError            exit 2: the store cannot be opened as asked
-│   └── StoreGone         exit 3: the file was moved, deleted or replaced while it was in use
+│   ├── StoreGone         exit 3: the file was moved, deleted or replaced while it was in use
+│   └── DiskFailed        exit 3: the disk could not read or write it, and not for want of space
 ├── DiskFull              exit 3: the disk or the store cannot take another row
 └── EndpointError         exit 3: an endpoint stopped the run
 """
@@ -43,6 +44,12 @@ class StoreError(EmauditError):
 
 class StoreGone(StoreError):
     """The file of an open store was moved, deleted or replaced while it was in use."""
+
+    exit_code = 3
+
+
+class DiskFailed(StoreError):
+    """The disk under a store failed to read or write, and not for want of space."""
 
     exit_code = 3
 

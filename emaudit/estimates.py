@@ -223,7 +223,7 @@ def _of_slots(
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
+class Outstanding:
     """What one format of a stored plan still asks, and what its replies are expected to take."""
 
     form: str
@@ -233,11 +233,11 @@ class Owed:
 
 def owed_by_format(
     store: Store, library: Library, assessment: Assessment, plan: Plan, endpoint: Endpoint
-) -> list[Owed]:
+) -> list[Outstanding]:
     """What a stored plan still asks, by format."""
     asks = list(_asks_of(store, plan, _max_n(store, endpoint)))
     expected = expectations(store, library, assessment, plan.variant_id, [ask.prompt for ask in asks])
-    return [Owed(form, load, expected[form]) for form, load in loads(asks, expected).items()]
+    return [Outstanding(form, load, expected[form]) for form, load in loads(asks, expected).items()]
 
 
 def _row(settings: Settings, spec: RunSpec, row: Variant, key: str, n_slots: int, load: Load, basis: str) -> Estimate:

@@ -15,7 +15,9 @@ SHORTEST: Final = 4
 SHORTEST_IN_REPLIES: Final = 12
 """The same for replies, where `EMPTY`, `none` and the like, which keyless endpoints are given, are words."""
 _SECRET_NAME: Final = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
-_BREAK: Final = r"(?:\s|\\+[nrt]|%0[AaDd])*"
+_BREAKS: Final = r"(?:\s++|\\++[nrt]|%0[AaDd]){0,16}?"
+"""What may stand between two characters: as little as leads to the second, and never so much that a text which begins
+anew inside of it takes time by the square of its length."""
 _named: set[str] = {"OPENAI_API_KEY"}
 
 
@@ -78,19 +80,21 @@ def _character(character: str, is_first: bool) -> str:
     """One character of a secret: as it is, escaped any number of times, or percent-encoded.
 
     Backslashes before the first one are sought from the first of them on alone: from each of them on, a long run of
-    them would take time by the square of its length.
+    them would take time by the square of its length. Before n, r and t they are a line break instead.
     """
     here = r"(?<!\\)" if is_first else ""
     if character == "\\":
-        return rf"(?:{here}\\++|%5[Cc])"
+        return rf"(?:{here}\\++|(?:%5[Cc]){{1,16}}+)"
+    if character == " ":
+        return r"(?:(?<!\s)\s++|%20)" if is_first else r"(?:\s++|%20)"
     codes = "".join(f"%{byte:02X}" for byte in character.encode())
     escapes = f"{re.escape(codes)}|{here}\\\\++u{ord(character):04x}|&#{ord(character)};|&#x{ord(character):x};"
-    before = "" if is_first else r"\\*+"
+    before = "" if is_first or character in "nrt" else r"\\*+"
     from html import escape  # loads every entity there is, which only a secret needs
 
     named = escape(character)
     entity = f"{re.escape(named)}|" if named != character else ""
-    return rf"(?>{entity}(?i:{escapes})|{before}{re.escape(character)})"
+    return rf"(?:{entity}(?i:{escapes})|{before}{re.escape(character)})"
 
 
 def _core(encoded: str, offset: int) -> str:
@@ -102,7 +106,11 @@ def _core(encoded: str, offset: int) -> str:
 
 @functools.lru_cache(64)
 def _pattern(secret: str) -> re.Pattern[str]:
-    written = _BREAK.join(_character(character, at == 0) for at, character in enumerate(secret))
+    """What finds a secret in time that grows with the text alone: no step is taken back once a character is found."""
+    runs = re.sub(r"(\\| )\1+", r"\1", secret)
+    written = "".join(
+        f"(?>{_BREAKS if at else ''}{_character(character, at == 0)})" for at, character in enumerate(runs)
+    )
     encoded = sorted({re.escape(form) for form in _encoded(secret) if len(form) >= SHORTEST})
     return re.compile("|".join([written, *encoded]))
 
@@ -117,4 +125,5 @@ def _traces(secret: str) -> frozenset[bytes]:
 
 def in_address(query: Iterable[str]) -> str:
     """The first of an address's parameters that is named like a key; empty where none is."""
-    return next((name for name in query if re.search(r"key|token|secret|passw|^sig$", name, re.IGNORECASE)), "")
+    named = re.compile(r"key|token|secret|passw|credential|signature|^sig$|auth(?!ors?$)", re.IGNORECASE)
+    return next((name for name in query if named.search(name)), "")

@@ -20,6 +20,7 @@ from emaudit.store.copies import copy_checked
 from emaudit.store.merge import bringing
 from emaudit.store.merge.bringing import Coming
 from emaudit.store.merge.known import Known, known
+from emaudit.store.merge.parts import held_part
 from emaudit.variants import check_lineage
 
 _TOLD = ("size", "domain", "stage", "parent", "hidden", "dataset", "n_examples", "epochs", "job_id")
@@ -116,24 +117,17 @@ def _target(path: Path) -> Iterator[Store]:
             _check_idle(store)
             yield store
         return
-    part = path.absolute().with_name(f".{path.name}.merging")
-    _remove(part)
-    file.create(part)
-    try:
+    with held_part(path.absolute()) as part:
+        file.create(part)
         with Store.open(part, write=True) as store:
             yield store
         try:
             path.hardlink_to(part)
+        except FileExistsError:
+            raise StoreError(f"{path} was made by another process meanwhile: merge again") from None
         except OSError as error:
             raise StoreError(f"no store can be made at {path}: {error.strerror}") from error
         file.sync(part.parent)
-    finally:
-        _remove(part)
-
-
-def _remove(part: Path) -> None:
-    for ending in ("", "-wal", "-shm", ".lock"):
-        part.with_name(part.name + ending).unlink(missing_ok=True)
 
 
 def _check_idle(store: Store) -> None:
@@ -159,17 +153,13 @@ def _check_kinds(store: Store, sources: Sequence[Source]) -> None:
 def _all(store: Store, sources: Sequence[Source], keep_both: bool, rehearse: bool) -> list[Merged]:
     found: list[Merged] = []
     names: list[str] = []
-    try:
-        with contextlib.suppress(_Unkept), store.transaction() as db:
-            _check_idle(store)
-            for place, source in enumerate(sources):
-                names.append(bringing.attach(db, place, source.readable, source.immutable))
-                found.append(_one(store, source, names[-1], keep_both, rehearse))
-            if rehearse or all(merged.coming.is_nothing for merged in found):
-                raise _Unkept
-    finally:
-        for name in names:
-            store.db.execute(f"DETACH {name}")
+    with bringing.detaching(store.db, names), contextlib.suppress(_Unkept), store.transaction() as db:
+        _check_idle(store)
+        for place, source in enumerate(sources):
+            names.append(bringing.attach(db, place, source.readable, source.immutable))
+            found.append(_one(store, source, names[-1], keep_both, rehearse))
+        if rehearse or all(merged.coming.is_nothing for merged in found):
+            raise _Unkept
     return found
 
 

@@ -15,7 +15,7 @@ from emaudit.cli.arguments import Parser, Verbs, common
 from emaudit.cli.context import Context
 from emaudit.cli.output import say
 from emaudit.cli.registry import register
-from emaudit.errors import EmauditError, UsageError
+from emaudit.errors import DiskFull, EmauditError, UsageError
 from emaudit.store.told import told_at
 from emaudit.text import storable
 
@@ -61,7 +61,11 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _cannot(error: OSError) -> int:
-    """Say of a file that it cannot be what was asked of it; any other failure of the system is unexpected."""
+    """Say of a file that it cannot be what was asked of it, or that the output takes no more; else it is a defect."""
+    if error.errno in _FULL and error.filename is None:
+        _abandon_stdout()
+        say(f"emaudit: the output cannot be written: {error.strerror}: free some space, or name another place")
+        return DiskFull.exit_code
     if error.errno not in _OF_A_PATH or error.filename is None:
         say(crash.report(error))
         return crash.EXIT_CODE
@@ -69,6 +73,7 @@ def _cannot(error: OSError) -> int:
     return UsageError.exit_code
 
 
+_FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _OF_A_PATH: Final = {
     *(
         errno.ENOENT,

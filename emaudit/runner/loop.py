@@ -174,6 +174,7 @@ async def _until_ended(
         with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
             loop.add_signal_handler(number, work.stop, code, f"stopped by {signal.Signals(number).name}")
     ticking = asyncio.create_task(_tick(work, observe))
+    ticking.add_done_callback(lambda _: _stop_with(work, _error_of(ticking)))
     try:
         await work.until_done()
         if planting is not None and not work.stopping:
@@ -185,6 +186,8 @@ async def _until_ended(
     finally:
         ticking.cancel()
         await work.close()
+    if (ended_by := _error_of(ticking)) and not isinstance(ended_by, EmauditError):
+        raise ended_by
     last = _state(work, "ended", work.why or "done")
     _show(observe, last)
     return work, last
@@ -193,11 +196,24 @@ async def _until_ended(
 async def _tick(work: Work, observe: Observe | None) -> None:
     while True:
         await asyncio.sleep(TICK)
-        if not work.stopping and runs.stop_requested(work.store, work.run.run_id):
+        with work.store.translated():
+            asked = runs.stop_requested(work.store, work.run.run_id)
+        if asked and not work.stopping:
             work.stop(1, "stopped on request")
         state = _state(work, work.phase, work.line)
         work.write_state(asdict(state))
         _show(observe, state)
+
+
+def _error_of(ticking: asyncio.Task[None]) -> BaseException | None:
+    """What ended the state lines; None where that was the run's end."""
+    return ticking.exception() if ticking.done() and not ticking.cancelled() else None
+
+
+def _stop_with(work: Work, error: BaseException | None) -> None:
+    """End a run that can no longer be watched or stopped from outside."""
+    if error is not None and not work.stopping:
+        work.stop(getattr(error, "exit_code", 3), f"{type(error).__name__}: {error}; run paused")
 
 
 def _show(observe: Observe | None, state: RunState) -> None:

@@ -81,16 +81,10 @@ class Work:
         self._assessments: dict[str, Assessment] = {}
         self._lanes: dict[tuple[str, str, str], Lane] = {}
         self._open = OpenWork()
+        judge_lane = self._lane(judge.endpoint)
         self._ledger = Ledger(store.path, run.run_id, Chain(store.db, run.run_id), self._write_failed)
         self._judging = Judging(
-            judge,
-            self._lane(judge.endpoint),
-            self._ledger,
-            self.counts,
-            self._open,
-            self.admit,
-            self.outlook,
-            self.stop,
+            judge, judge_lane, self._ledger, self.counts, self._open, self.admit, self.outlook, self.stop
         )
         self._collapsed: set[str] = set()
         self._reported = Reported(store, self._warn)

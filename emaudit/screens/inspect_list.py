@@ -95,7 +95,8 @@ class RepliesScreen(AuditScreen):
         self._reader.stop()
 
     def _tell(self, wish: Wish, answer: object) -> None:
-        self.post_message(self.Read(wish, answer))
+        if self.is_attached:  # a screen that left while this was read has no app to post to
+            self.post_message(self.Read(wish, answer))
 
     def list_anew(self, filters: Filters, remember: bool = True) -> None:
         """List what passes other filters."""

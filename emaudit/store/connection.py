@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from emaudit.errors import StoreError, StoreGone
 from emaudit.paths import own_name
 from emaudit.store import schema
-from emaudit.store.copies import copy_checked, unused_name
+from emaudit.store.copies import copy_beside, copy_checked
 from emaudit.store.file import check_file, check_one_name, connect, file_lock, is_same_file, open_lock
 from emaudit.store.file import create as create_file
 from emaudit.store.told import damaged, meaning
@@ -117,15 +117,16 @@ class Store:
         The caller writes through `db` at once, then ends it with `end_begun`. Raises StoreGone where the file lost
         its name, unless that is expected (`nameless`).
         """
+        if nameless:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        else:
+            self._check_place()
         descriptor = open_lock(self._lock_path)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if not is_same_file(self._lock_path, descriptor):
                 raise BlockingIOError
-            if not nameless:
-                self._check_place()
-            with self.translated():
-                self.db.execute("BEGIN IMMEDIATE")
+            self._begin_now()
         except BlockingIOError:
             os.close(descriptor)
             return False
@@ -135,11 +136,29 @@ class Store:
         self._begun = descriptor
         return True
 
-    def end_begun(self, commit: bool) -> None:
-        """Make what `try_begin` began durable, or forget it; from any thread. Raises DiskFull or StoreError."""
+    def _begin_now(self) -> None:
+        """Begin, unless a program that knows nothing of the lock file is writing. Raises BlockingIOError then."""
+        patience = self.db.execute("PRAGMA busy_timeout").fetchone()[0]
+        self.db.execute("PRAGMA busy_timeout = 0")
         try:
             with self.translated():
-                self.db.execute("COMMIT" if commit else "ROLLBACK")
+                self.db.execute("BEGIN IMMEDIATE")
+        except StoreError as error:
+            if _is_busy(error.__cause__):
+                raise BlockingIOError from error
+            raise
+        finally:
+            self.db.execute(f"PRAGMA busy_timeout = {patience}")
+
+    def end_begun(self, commit: bool) -> None:
+        """Make what `try_begin` began durable, or forget it; from any thread. Raises DiskFull or StoreError.
+
+        SQLite itself may have forgotten it already, where the disk was full in the middle of a statement.
+        """
+        try:
+            with self.translated():
+                if commit or self.db.in_transaction:
+                    self.db.execute("COMMIT" if commit else "ROLLBACK")
         except BaseException:
             if self.db.in_transaction:
                 self.db.execute("ROLLBACK")
@@ -159,10 +178,9 @@ class Store:
 
     def rescue(self) -> Path:
         """Keep all that is in a file that lost its name in a new one beside its old place. Raises StoreError."""
-        target = unused_name(self.path.with_name(f"{self.path.name}.rescued"))
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self.translated():
-            copy_checked(self.db, target)
+            target = copy_beside(self.db, self.path.with_name(f"{self.path.name}.rescued"))
         self._take_log_away()
         return target
 
@@ -232,6 +250,10 @@ class Store:
 def backup(store: Store, target: Path) -> None:
     """A checked copy of a store as it is now. Raises StoreError where the target exists or does not check out."""
     copy_checked(store.db, target)
+
+
+def _is_busy(error: BaseException | None) -> bool:
+    return isinstance(error, sqlite3.Error) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _files(path: Path) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:

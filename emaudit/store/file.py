@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import glob
 import os
 import secrets
 import sqlite3
@@ -55,15 +54,27 @@ def open_lock(path: Path) -> int:
 
 def check_one_name(path: Path) -> None:
     """Refuse a file that has another name: SQLite would look for a log of its own under each. Raises StoreError."""
-    for part in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
-        with contextlib.suppress(FileNotFoundError):
-            if part.samefile(path):
-                part.unlink()
+    if path.stat().st_nlink > 1:
+        _drop_unfinished_name(path)
     if path.stat().st_nlink > 1:
         raise StoreError(
             f"{path} has a second name (a hard link), and could be written under both at once: remove that name, "
             "or copy the store with `emaudit backup` and work on the copy"
         )
+
+
+def _drop_unfinished_name(path: Path) -> None:
+    """Remove the name under which a store or a copy was made, where a kill kept its maker from removing it."""
+    for part in path.parent.glob(".*.part"):
+        with contextlib.suppress(FileNotFoundError):
+            if part.samefile(path):
+                remove_part(part)
+
+
+def remove_part(part: Path) -> None:
+    """Remove a store that was being made, its log, and its locks: the one that says that it is in use goes last."""
+    for ending in ("", "-wal", "-shm", ".lock", ".held"):
+        part.with_name(part.name + ending).unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:
@@ -76,7 +87,10 @@ def sync(path: Path) -> None:
 
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:
-    """A connection by a mode of SQLite's addresses (`mode=ro`, `immutable=1` ...). Raises StoreError or DiskFull."""
+    """A connection by a mode of SQLite's addresses (`mode=ro`, `immutable=1` ...). Raises StoreError or DiskFull.
+
+    The schema version is looked at again: in the file's header it is that of before what the write-ahead log holds.
+    """
     try:
         db = sqlite3.connect(
             f"file:{quote(str(path))}?{mode}", uri=True, isolation_level=None, check_same_thread=False, timeout=30
@@ -84,10 +98,16 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
         db.execute("PRAGMA mmap_size = 0")
         db.execute("PRAGMA cache_size = -32000")
         db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        version = int(db.execute("PRAGMA user_version").fetchone()[0])
     except UnicodeDecodeError as error:
         raise damaged(path, UNREADABLE) from error
     except sqlite3.Error as error:
         raise meaning(path, error) or StoreError(f"{path} cannot be opened: {error}") from error
+    try:
+        check_version(path, version)
+    except StoreError:
+        db.close()
+        raise
     return db
 
 
@@ -124,7 +144,11 @@ def check_file(path: Path) -> int:
         raise StoreError(f"{path} is not an emaudit store: name another file with --store")
     if int.from_bytes(header[68:72], "big") != schema.APPLICATION_ID:
         raise StoreError(f"{path} is an SQLite file of another program: name another file with --store")
-    version = int.from_bytes(header[60:64], "big")
+    return check_version(path, int.from_bytes(header[60:64], "big"))
+
+
+def check_version(path: Path, version: int) -> int:
+    """A schema version that this emaudit knows. Raises StoreError of a newer one."""
     if version > schema.SCHEMA_VERSION:
         raise StoreError(f"{path} was written by a newer emaudit (schema {version}): update emaudit to open it")
     return version

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from emaudit.errors import DiskFull, EmauditError, StoreError
+from emaudit.errors import DiskFailed, DiskFull, EmauditError, StoreError
 
-_FULL: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+_FULL: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
+"""Extended codes: a write beyond a quota or a limit on file sizes is an I/O error to SQLite, not a full disk."""
 _DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _REFUSED: Final = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY)
 
@@ -56,9 +57,15 @@ def _blame(path: Path, error: Exception) -> None:
 
 def meaning(path: Path, error: sqlite3.Error) -> EmauditError | None:
     """DiskFull or StoreError for what SQLite says of a store; None where it says something of a statement."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in _FULL:
+    extended = getattr(error, "sqlite_errorcode", 0)
+    code = extended & 0xFF
+    if extended in _FULL:
         return DiskFull(f"{path}: {error}: nothing of this write was kept; free some space")
+    if code == sqlite3.SQLITE_IOERR:
+        return DiskFailed(
+            f"{path}: the disk failed ({error}, {error.sqlite_errorname}): what was written before is kept; "
+            "look into the system's log, and copy the store to another disk"
+        )
     if code in _DAMAGED or str(error).startswith("Could not decode to UTF-8"):
         return damaged(path, str(error))
     if code in _REFUSED:

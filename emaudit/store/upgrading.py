@@ -8,8 +8,8 @@ from pathlib import Path
 
 from emaudit.errors import StoreError
 from emaudit.store import schema
-from emaudit.store.copies import copy_checked, unused_name
-from emaudit.store.file import check_file, connect, file_lock
+from emaudit.store.copies import copy_beside
+from emaudit.store.file import connect, file_lock
 from emaudit.store.told import told_at
 
 
@@ -21,11 +21,11 @@ def upgrade(path: Path) -> None:
     if not os.access(path, os.W_OK):
         raise StoreError(f"{path} has an older schema and is read-only: copy it, then open the copy")
     with file_lock(path.with_name(path.name + ".lock")):
-        version = check_file(path)
-        if version == schema.SCHEMA_VERSION:
-            return
         db = connect(path, "mode=rw")
         try:
+            version = int(db.execute("PRAGMA user_version").fetchone()[0])
+            if version == schema.SCHEMA_VERSION:
+                return
             kept = _copy(db, path, version)
             before = _counts(db)
             _migrate(db, path, version)
@@ -38,13 +38,11 @@ def upgrade(path: Path) -> None:
 
 
 def _copy(db: sqlite3.Connection, path: Path, version: int) -> Path:
-    kept = unused_name(path.with_name(f"{path.name}.schema-{version}.backup"))
     try:
         with told_at(path):
-            copy_checked(db, kept)
+            return copy_beside(db, path.with_name(f"{path.name}.schema-{version}.backup"))
     except OSError as error:
         raise StoreError(f"{path} has the older schema {version}, and no backup can be made ({error})") from error
-    return kept
 
 
 def _migrate(db: sqlite3.Connection, path: Path, version: int) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from emaudit.errors import DiskFull, EmauditError, StoreGone
+from emaudit.errors import DiskFull, EmauditError, StoreError, StoreGone
 from emaudit.store.connection import Store
 
 WINDOW: Final = 0.02
@@ -24,6 +24,10 @@ CACHE_KIB: Final = 8_000
 DISK_PATIENCE_S: Final = 120.0
 """How long rows wait in memory for a full disk before the writer gives up."""
 DISK_RETRY_S: Final = 1.0
+LOCK_PATIENCE_S: Final = 120.0
+"""How long a group waits for a program that holds the store's lock before the writer gives up."""
+LAST_LOCK_PATIENCE_S: Final = 30.0
+"""The same for a writer that is closing, and for what is rescued."""
 
 Write = Callable[[sqlite3.Connection], Any]
 """Statements to run inside the group's transaction; what it returns is handed to `committed`."""
@@ -93,7 +97,7 @@ class Writer:
                 self._undone(self._store.db)
                 await self._wait_for_space(error)
             except StoreGone as error:
-                self._break(self._rescued(group, error))
+                self._break(await self._rescued(group, error))
             except (EmauditError, sqlite3.Error, OSError) as error:
                 self._break(error)
             else:
@@ -104,11 +108,26 @@ class Writer:
                 return
 
     async def _commit_once(self, group: list[tuple[Write, Committed | None]]) -> list[Any]:
-        while not self._store.try_begin():  # noqa: ASYNC110 (the lock is another process's)
-            await asyncio.sleep(LOCK_RETRY)
+        await self._begin()
         results = self._write(group)
         await asyncio.to_thread(self._store.end_begun, True)
         return results
+
+    async def _begin(self, nameless: bool = False) -> None:
+        """Begin a transaction as soon as no other process is writing. Raises StoreError when that takes too long."""
+        since = time.monotonic()
+        closing_since = since if nameless or self._closing else None
+        while not self._store.try_begin(nameless):
+            now = time.monotonic()
+            if closing_since is None and self._closing:
+                closing_since = now
+            is_late = closing_since is not None and now - closing_since > LAST_LOCK_PATIENCE_S
+            if is_late or now - since > LOCK_PATIENCE_S:
+                raise StoreError(
+                    f"{self._store.path} was locked by another program for {now - since:.0f} s: what came in last "
+                    "was not written; end that program, and resume"
+                )
+            await asyncio.sleep(LOCK_RETRY)
 
     async def _wait_for_space(self, error: DiskFull) -> None:
         """Keep the group for another try, unless the disk was full for too long or the writer is closing."""
@@ -125,16 +144,23 @@ class Writer:
         self._broken = True
         self._failed(error)
 
-    def _rescued(self, group: list[tuple[Write, Committed | None]], error: StoreGone) -> StoreGone:
-        """Write the group where nobody can find it any more, and copy all of it to a file that has a name."""
+    async def _rescued(self, group: list[tuple[Write, Committed | None]], error: StoreGone) -> StoreGone:
+        """Write all that waits where nobody can find it any more, and copy all of it to a file that has a name."""
+        missing = ""
         try:
-            if self._store.try_begin(nameless=True):
-                self._write(group)
-                self._store.end_begun(True)
+            await self._begin(nameless=True)
+            self._write(group + self._jobs)
+            self._store.end_begun(True)
+        except (EmauditError, sqlite3.Error, OSError) as failed:
+            missing = f", without the last {len(group) + len(self._jobs)} entries ({failed})"
+        try:
             kept = self._store.rescue()
         except (EmauditError, sqlite3.Error, OSError) as failed:
             return StoreGone(f"{error}; what it held could not be copied either: {failed}")
-        return StoreGone(f"{error}: what it held is kept in {kept}: give that its name, or name it, and resume")
+        finally:
+            self._jobs.clear()
+        held = f"what it held is kept in {kept}{missing}"
+        return StoreGone(f"{error}: {held}: give that its name, or name it, and resume")
 
     def _write(self, group: list[tuple[Write, Committed | None]]) -> list[Any]:
         try:

@@ -18,11 +18,13 @@ from forking import Process
 from lab import Lab
 
 from emaudit.cli.command import run
+from emaudit.errors import StoreError
 from emaudit.store import Store, schema
 
 PLANNED = 8 + 80
 """Requests of a whole run: eight with ten samples each, and a judgement of every reply."""
-SLOW = ("latency:150ms",)
+SLOW = ("latency:400ms",)
+"""With few in flight, a whole run takes so long that no poll of a starved machine misses its middle."""
 FEW = ("--max-concurrency", "4")
 
 
@@ -101,6 +103,49 @@ def test_a_full_disk_holds_what_came_in_and_goes_on_when_there_is_space(lab: Lab
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     _, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
+    assert count(lab.store) == 80
+    assert len(lab.asked()) == PLANNED
+    assert lab("verify").code == 0
+
+
+FULL_FOR_A_WHILE = """
+import sys
+from emaudit.__main__ import main
+from emaudit.store import Store, writer
+real, ended, begun, missed = Store.try_begin, Store.end_begun, 0, 0
+writer.DISK_RETRY_S = 0.1
+def try_begin(store, nameless=False):
+    global begun
+    if not real(store, nameless):
+        return False
+    begun += 1
+    if begun == 3:
+        pages = store.db.execute("PRAGMA page_count").fetchone()[0]
+        store.db.execute(f"PRAGMA max_page_count = {pages}")
+    if missed == 3:
+        store.db.execute("PRAGMA max_page_count = 1000000")
+    return True
+def end_begun(store, commit):
+    global missed
+    missed += not commit
+    ended(store, commit)
+Store.try_begin, Store.end_begun = try_begin, end_begun
+code = main(sys.argv[1:])
+print("missed", missed)
+sys.exit(code)
+"""
+
+
+def test_a_disk_full_in_the_middle_of_a_statement_loses_nothing(lab: Lab) -> None:
+    lab.simulate("latency:30ms")
+    lab.add()
+    told = lab.words("run", "v", "--yes", "--assessment", "harmfulness", "--preset", "smoke", *FEW)
+    words = [sys.executable, "-c", FULL_FOR_A_WHILE, *told]
+    done = subprocess.run(
+        words, env=lab.environment, cwd=lab.folder, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("missed 3\n")
     assert count(lab.store) == 80
     assert len(lab.asked()) == PLANNED
     assert lab("verify").code == 0
@@ -199,6 +244,7 @@ def older(path: Path, monkeypatch: pytest.MonkeyPatch, version: int = 1) -> None
 KILLED = """
 import os, sys
 from pathlib import Path
+from emaudit.errors import StoreError
 from emaudit.store import Store, schema
 step = schema.MIGRATIONS[-1]
 def killed(db):
@@ -236,6 +282,31 @@ def test_two_processes_upgrade_a_store_once(tmp_path: Path, monkeypatch: pytest.
     with Store.open(path) as store:
         assert store.db.execute("PRAGMA user_version").fetchone()[0] == schema.SCHEMA_VERSION
     assert len(list(tmp_path.glob("*.backup*"))) == 1
+
+
+def test_a_store_that_an_older_emaudit_holds_open_is_upgraded_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "s.db"
+    older(path, monkeypatch)
+    with monkeypatch.context() as patched:
+        patched.setattr(schema, "SCHEMA_VERSION", 1)
+        held = Store.open(path)
+    with held:
+        held.db.execute("SELECT count(*) FROM texts").fetchone()
+        for write in (False, True, False):
+            with Store.open(path, write=write) as store:
+                assert store.db.execute("PRAGMA user_version").fetchone()[0] == schema.SCHEMA_VERSION
+        assert [kept.name for kept in tmp_path.glob("*.backup*")] == ["s.db.schema-1.backup"]
+
+
+def test_a_newer_schema_that_is_only_in_the_log_yet_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    with Store.open(path, write=True, create=True) as held:
+        held.db.execute(f"PRAGMA user_version = {schema.SCHEMA_VERSION + 1}")
+        for write in (False, True):
+            with pytest.raises(StoreError, match="newer emaudit"):
+                Store.open(path, write=write)
 
 
 def test_an_upgrade_without_room_for_its_backup_changes_nothing(

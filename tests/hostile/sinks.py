@@ -261,7 +261,8 @@ async def walk(pilot: Pilot[int]) -> None:
     await app.push_screen(Sinks())
     await pilot.pause(0.2)
     app.screen.query_one(Input).focus()
-    while not app.screen.query_one("#hovered").region:
+    hovered = app.screen.query_one("#hovered")
+    while not (hovered.region and app.screen.region.contains_region(hovered.region)):
         await pilot.pause(0.1)
     await pilot.hover("#hovered")
     await pilot.pause(0.8)

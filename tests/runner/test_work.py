@@ -13,8 +13,8 @@ import pytest
 from aiohttp import web
 
 from emaudit import runner
-from emaudit.config import Settings
-from emaudit.errors import DiskFull, EndpointError
+from emaudit.config import Endpoint, Settings
+from emaudit.errors import DiskFull, EndpointError, StoreError
 from emaudit.estimates import estimate
 from emaudit.planning import RunSpec
 from emaudit.prompts import load_library
@@ -244,3 +244,61 @@ def test_a_full_disk_ends_the_run_with_what_is_saved_and_it_resumes(
             80,
             80,
         )
+
+
+def _fine(request: web.Request, body: dict[str, object]) -> web.Response:
+    return verdict() if is_judge(body) else reply("fine", body.get("n", 1))
+
+
+def test_a_judges_key_that_no_header_can_carry_leaves_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUDGES_KEY", "sk-canary-\u00e9")
+    with serving(_fine) as url:
+        path = made(tmp_path, {"name": "a", "model": "ma", "base_url": url})
+        settings = Settings(path, {"judges": Endpoint("judges", url, "JUDGES_KEY")})
+        spec = RunSpec(("a",), assessments=("harmfulness",), preset="smoke", judge="judge", judge_endpoint="judges")
+        with pytest.raises(EndpointError, match="the key in JUDGES_KEY"):
+            runner.start(path, settings, LIBRARY, spec)
+    with Store.open(path) as store:
+        assert store.db.execute("SELECT (SELECT count(*) FROM runs), count(*) FROM run_events").fetchone() == (0, 0)
+
+
+def test_work_that_cannot_reach_its_judge_opens_nothing_to_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> None:
+        raise EndpointError("no lane")
+
+    opened: list[object] = []
+    monkeypatch.setattr("emaudit.runner.work.Lane", gone)
+    monkeypatch.setattr("emaudit.runner.work.Ledger", lambda *made: opened.append(made))
+    path = made(tmp_path, {"name": "a", "model": "ma", "base_url": "http://127.0.0.1:9/v1"})
+    with pytest.raises(EndpointError, match="no lane"):
+        run(path, "a")
+    assert not opened
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(StoreError("gone wrong"), StoreError.exit_code), (ValueError("a bug"), None)]
+)
+def test_what_breaks_the_state_line_ends_the_run(
+    error: Exception, code: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> bool:
+        raise error
+
+    monkeypatch.setattr("emaudit.runner.loop.TICK", 0.0)
+    with serving(_fine) as url:
+        path = made(tmp_path, {"name": "a", "model": "ma", "base_url": url})
+        with monkeypatch.context() as patched:
+            patched.setattr("emaudit.store.runs.stop_requested", broken)
+            if code is None:
+                with pytest.raises(ValueError, match="a bug"):
+                    run(path, "a")
+            else:
+                ended = run(path, "a")
+                assert ended.exit_code == code
+                assert "gone wrong" in ended.why
+        with Store.open(path) as store:
+            uid = store.db.execute("SELECT uid FROM runs").fetchone()[0]
+            assert store.db.execute("SELECT count(*) FROM replies").fetchone()[0] < 80
+        assert runner.resume(path, Settings(path), LIBRARY, uid).exit_code == 0

@@ -31,7 +31,7 @@ async def test_a_screen_that_does_not_stand_yet_can_be_asked_for_its_keys(
         assert not [binding for binding in made.own_bindings() if made.check_action(binding.action, ())]
 
 
-@pytest.mark.parametrize(("key", "words"), [("a", "endpoint"), ("r", "judged by")])
+@pytest.mark.parametrize(("key", "words"), [("a", "no endpoint"), ("r", "judged by")])
 async def test_endpoints_named_in_markup_are_offered_as_they_are(
     opened: Opened, scene: Scene, tmp_path: Path, key: str, words: str
 ) -> None:

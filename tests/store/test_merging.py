@@ -5,93 +5,23 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from merging_scene import SAMPLES, copied, everything, fill, judged_again, texts, verified
 
-from emaudit.assessments.base import Planned, Prompt, Reading, Status
-from emaudit.errors import DiskFull, StoreError, UsageError
+from emaudit.assessments.base import Reading, Status
+from emaudit.errors import StoreError, UsageError
 from emaudit.merging import Merged, merge
-from emaudit.planning import plan_hash
 from emaudit.prompts import load_library
 from emaudit.reviewing.drawing import Draw, create
-from emaudit.store import Store, connection, plans, replies, reviews, runs, schema, scorers, variants
+from emaudit.store import Store, plans, replies, reviews, schema, scorers, variants
 from emaudit.store.judgements import judge_uses
 from emaudit.store.replies import Chain, ReplyRow, VerdictRow
 from emaudit.verifying import verify_store
 
 LIBRARY = load_library()
-SAMPLES = 6
-
-
-def fill(
-    path: Path,
-    name: str = "v",
-    samples: Sequence[int] = range(SAMPLES),
-    text: str = "reply",
-    judge: str = "judge",
-    kind: str = "real",
-    score: float = 3.0,
-) -> Path:
-    """A store in which one run answered and judged some samples of one prompt of a variant."""
-    with Store.open(path, write=True, create=True) as store:
-        if all(row.name != name for row in variants.variants(store)):
-            variants.add_variants(store, [{"name": name, "model": f"m/{name}", "size": "7b"}])
-        store.claim_kind(kind)
-        row = variants.variant(store, name)
-        planned = [(Planned(Prompt("harmfulness", "insults-01", "insults", "", "", "say", {}), SAMPLES), "{}")]
-        digest = plan_hash("i@1", planned)
-        plan = plans.write_plan(store, row.variant_id, 1, "harmfulness", "quick", "i@1", "i", digest, planned)
-        judged_by = scorers.judge(store, judge, {"model": judge}).scorer_id
-        parser = scorers.scorer(store, "parser", "parser:harmfulness@1", {}).scorer_id
-        run = runs.insert_run(store, runs.new_uid(), "ask", "quick", [plan], judged_by, '{"rubrics":{}}', {})
-        cell = store.db.execute("SELECT cell_id FROM plan_cells WHERE plan_id = ?", (plan.plan_id,)).fetchone()[0]
-        with store.transaction() as db:
-            chain = Chain(db, run.run_id)
-            for sample in samples:
-                verdict = VerdictRow(judged_by, Reading(Status.SCORED, score), attempt=1)
-                reply = ReplyRow(cell, sample, 0, "ok", f"{text} {sample} of {name}")
-                replies.insert_reply(db, chain, reply, [VerdictRow(parser, Reading(Status.REFERRED)), verdict])
-                replies.insert_failure(db, run.run_id, "timeout", f"no answer to {sample}", cell_id=cell)
-            runs.insert_event(db, run.run_id, "ended", "{}")
-    return path
-
-
-def verified(path: Path) -> None:
-    with Store.open(path) as store:
-        store.quick_check()
-        report = verify_store(store)
-    assert report.problems == []
-
-
-def texts(path: Path) -> list[tuple[str, int, int, str]]:
-    """Variant, replicate, sample and text of every reply."""
-    with Store.open(path) as store:
-        names = {row.variant_id: row.name for row in variants.variants(store, hidden=True)}
-        rows = store.db.execute(
-            "SELECT variant_id, replicate, sample, text FROM replies JOIN cells USING (cell_id) ORDER BY text"
-        )
-        return sorted((names[row[0]], *row[1:]) for row in rows)
-
-
-def everything(path: Path) -> list[tuple[object, ...]]:
-    """Every row of every table of a store."""
-    db = sqlite3.connect(path)
-    names = [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")]
-    found = [(name, *row) for name in names for row in db.execute(f"SELECT * FROM {name}")]
-    db.close()
-    return found
-
-
-def copied(path: Path, name: str) -> Path:
-    """A copy of a store, as `emaudit backup` makes it."""
-    target = path.with_name(name)
-    with Store.open(path) as store:
-        connection.backup(store, target)
-    return target
 
 
 def test_a_merge_copies_whole_chains_and_twice_adds_nothing(tmp_path: Path) -> None:
@@ -205,15 +135,6 @@ def resumed(path: Path, sample: int) -> None:
     with Store.open(path, write=True) as store, store.transaction() as db:
         reply = ReplyRow(1, sample, 0, "ok", f"resumed {sample}")
         replies.insert_reply(db, Chain(db, 1), reply, [VerdictRow(2, Reading(Status.REFERRED))])
-
-
-def judged_again(path: Path, value: float) -> None:
-    with Store.open(path, write=True) as store, store.transaction() as db:
-        other = scorers.judge(store, "other", {"model": "other"}).scorer_id
-        run = runs.insert_run(store, runs.new_uid(), "judge", "quick", plans.current_plans(store), other, "{}", {})
-        chain = Chain(db, run.run_id)
-        for number in range(1, SAMPLES + 1):
-            replies.insert_verdict(db, chain, number, VerdictRow(other, Reading(Status.SCORED, value), attempt=1))
 
 
 def test_the_same_judge_on_the_same_replies_in_both_copies_counts_once(tmp_path: Path) -> None:
@@ -405,54 +326,6 @@ def test_newer_and_damaged_stores_are_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="damaged"):
         merge(one, [three])
     assert everything(one) == before
-
-
-def test_a_full_disk_leaves_the_store_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    one, two = fill(tmp_path / "1.db", "a"), fill(tmp_path / "2.db", "b", text="long " * 40_000)
-    before = everything(one)
-    opened = Store.open.__func__  # type: ignore[attr-defined]
-
-    def small(cls: type[Store], path: Path, write: bool = False, create: bool = False) -> Store:
-        store: Store = opened(cls, path, write, create)
-        if write:
-            pages = store.db.execute("PRAGMA page_count").fetchone()[0]
-            store.db.execute(f"PRAGMA max_page_count = {pages + 20}")
-        return store
-
-    monkeypatch.setattr(Store, "open", classmethod(small))
-    with pytest.raises(DiskFull):
-        merge(one, [two])
-    assert everything(one) == before
-    with pytest.raises(DiskFull):
-        merge(tmp_path / "new.db", [two])
-    assert not list(tmp_path.glob("*new*"))
-
-
-KILLED = """
-import os, sys
-from pathlib import Path
-from emaudit import merging
-from emaudit.store.merge import recording, rows
-at, target, *sources = sys.argv[1:]
-module = recording if at == "record" else rows
-setattr(module, at, lambda *args: os.kill(os.getpid(), 9))
-merging.merge(Path(target), [Path(source) for source in sources])
-"""
-
-
-@pytest.mark.parametrize("at", ["bring_verdicts", "record"])
-def test_killed_in_the_middle_nothing_happened(tmp_path: Path, at: str) -> None:
-    one, two = fill(tmp_path / "1.db", "a"), fill(tmp_path / "2.db", "b")
-    before = everything(one)
-    for target in (one, tmp_path / "new.db"):
-        command = [sys.executable, "-c", KILLED, at, str(target), str(two)]
-        assert subprocess.run(command, check=False, env={**os.environ}).returncode == -9
-    assert everything(one) == before
-    assert not (tmp_path / "new.db").exists()
-    merge(one, [two])
-    merge(tmp_path / "new.db", [two])
-    verified(one)
-    verified(tmp_path / "new.db")
 
 
 def test_a_log_beside_a_store_in_a_folder_that_takes_nothing_is_read_too(

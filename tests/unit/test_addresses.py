@@ -38,6 +38,9 @@ WITH_KEYS = (
     "https://canary@host/v1",
     "https://host/v1?api_key=canary",
     "https://host/v1?x=1&access_token=canary",
+    "https://host/v1?auth=canary",
+    "https://host/v1?X-Amz-Credential=canary",
+    "https://host/v1?X-Amz-Signature=canary",
     "http://evil.example\\@127.0.0.1/v1",
 )
 

@@ -171,10 +171,12 @@ def test_every_verb_has_help(capsys: pytest.CaptureFixture[str]) -> None:
     walk(command.build(), [])
 
 
-@pytest.mark.parametrize("later", ["merge"])
-def test_what_does_not_work_yet_is_not_listed(later: str, capsys: pytest.CaptureFixture[str]) -> None:
-    main(["--help"])
-    assert f"    {later} " not in capsys.readouterr().out
+def test_an_output_that_takes_no_more_is_said(tmp_path: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        words = [sys.executable, "-m", "emaudit", "simulate", "--faults"]
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 3
+    assert "the output cannot be written" in done.stderr and "unexpected" not in done.stderr
 
 
 def test_the_id_that_a_starter_gives_is_not_for_people(capsys: pytest.CaptureFixture[str]) -> None:

@@ -205,10 +205,12 @@ def test_an_http_date_is_a_wait() -> None:
     assert retry_after({"retry-after": formatdate(time.time() - 30, usegmt=True)}) == 0.0
 
 
-def status(code: int, error: object = None, headers: dict[str, str] | None = None) -> RequestFailed:
+def status(
+    code: int, error: object = None, headers: dict[str, str] | None = None, key: str = "sk-canary-123"
+) -> RequestFailed:
     client = Client.__new__(Client)
     client.endpoint = Endpoint("e", "https://example.org/v1", "E_KEY")
-    client._secrets = ("sk-canary-123",)
+    client._secrets = (key,)
     content = json.dumps({"error": error}).encode() if error is not None else b""
     return client._status_failure(code, headers or {}, content)
 
@@ -247,6 +249,19 @@ def test_what_each_status_calls_for(code: int, error: object, kind: Kind, words:
     assert words in str(failure)
     assert "sk-canary-123" not in str(failure)
     assert "\n" not in str(failure)
+
+
+def test_a_timeout_or_a_gateway_may_have_cost_and_a_refusal_has_not() -> None:
+    codes = (400, 401, 408, 409, 429, 500, 502, 503, 504)
+    assert [code for code in codes if status(code).may_have_cost] == [408, 502, 504]
+
+
+@pytest.mark.parametrize("key", ["code", "error", "insufficient_quota", "message"])
+def test_a_key_that_is_a_word_of_json_does_not_change_what_an_error_means(key: str) -> None:
+    failure = status(429, {"code": "insufficient_quota", "message": f"none left for {key}"}, key=key)
+    assert failure.kind is Kind.STOP_RUN
+    assert "none left for [key removed]" in str(failure)
+    assert key.encode() not in failure.raw
 
 
 def test_hostile_error_text_is_made_visible() -> None:
@@ -292,6 +307,14 @@ def test_an_unset_key_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         Endpoint("e", "https://example.org/v1", "MY_KEY").key()
     assert Endpoint("e", "https://example.org/v1").key() == ""
     assert Endpoint("e", "https://api.openai.com/v1").key() == "sk-other"
+
+
+@pytest.mark.parametrize("key", ["sk-canary-\u00e9", "sk-canary\n", "sk-\x00canary", "sk-\ud800canary"])
+def test_a_key_that_no_header_can_carry_is_named_by_its_variable(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.environ", {"MY_KEY": key})
+    with pytest.raises(EndpointError, match="the key in MY_KEY holds characters") as found:
+        Endpoint("e", "https://example.org/v1", "MY_KEY").key()
+    assert "canary" not in str(found.value)
 
 
 async def _failure_at(url: str) -> RequestFailed:

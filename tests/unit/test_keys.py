@@ -12,7 +12,15 @@ import pytest
 
 from emaudit import keys
 
-KEYS = ("sk-proj-Ab3+/x_9-canary0042", 'c"an\\ary/+=&<8842>', "schlüssel-geheim-4711", "a-b.c~d$e^f(g)h[i]j*k|l")
+KEYS = (
+    "sk-proj-Ab3+/x_9-canary0042",
+    'c"an\\ary/+=&<8842>',
+    "schlüssel-geheim-4711",
+    "a-b.c~d$e^f(g)h[i]j*k|l",
+    "sk-tn1a2b3c4d5e6f7g8",
+    "nvapi-ntrntr-4711-rrttnn",
+    "tn-\\n\\\\rr8842-ttnnrr",
+)
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -85,3 +93,37 @@ def test_a_process_that_asks_nobody_gets_no_key(monkeypatch: pytest.MonkeyPatch)
 def test_an_error_made_of_half_keys_takes_no_time(text: str) -> None:
     """Pytest's time limit is the only one: what went by the square, or doubled with each character, never ended."""
     assert keys.scrubbed(text, KEYS) == text
+
+
+HARD_KEYS = (
+    "sk-tn1a2b3c4d5e6f7g8",
+    "sk-proj-ntr4d5e6f7g8",
+    "ttttnnnnrrrr1234",
+    "nnnnnnnn1",
+    "a\\nb\\tc\\rd12",
+    "\\\\n\\nabcdef1234",
+    "a%0Ab%0Dc%0A%0A12",
+    "%%0A0A0Aabc",
+    " a b  c def",
+)
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize(
+    "piece", ["\\n", "\\t\\n", "\n", "\\\\\\n", "%0A", " ", "\\", "n\\n", "n \\n", "{begun}", "{begun}\\n"]
+)
+@pytest.mark.parametrize("key", HARD_KEYS)
+def test_no_key_makes_an_error_that_takes_long(key: str, piece: str) -> None:
+    """What is like a line break may be part of the key too: texts of both, as an endpoint may send that knows it."""
+    for begun in (key[:1], key[:3], key[:5], key[:8]):
+        text = begun + piece.replace("{begun}", begun) * (16_384 // len(piece))
+        assert keys.scrubbed(text, (key,)) == text
+
+
+def test_a_key_after_breaks_or_backslashes_is_found_whole() -> None:
+    for text in ("\\n{}", "\\\\{}", "a\\n\\n{}\\n", "{0}\\n{0}"):
+        for key in HARD_KEYS[:4]:
+            said = text.format(key)
+            assert keys.scrubbed(said, (key,)).strip("\\na") == text.replace("{0}", "{}").replace(
+                "{}", keys.REMOVED
+            ).strip("\\na")

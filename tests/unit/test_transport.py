@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import gzip
 import json
 import shutil
@@ -154,6 +155,58 @@ async def test_a_gzip_bomb_is_never_inflated(monkeypatch: pytest.MonkeyPatch) ->
     assert peak < 24 << 20
 
 
+LARGE = b" " * (1 << 20) + REPLY
+
+
+async def test_a_large_reply_that_stalls_keeps_no_other_waiting() -> None:
+    stalled = asyncio.Event()
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        if stalled.is_set():
+            writer.write(whole(LARGE))
+            return
+        writer.write(whole(LARGE)[:-8])
+        await writer.drain()
+        stalled.set()
+        await asyncio.sleep(60)
+
+    async with raw_server(answer) as (port, _):
+        client = Client(Endpoint("there", f"http://127.0.0.1:{port}/v1"))
+        first = asyncio.create_task(client.complete({"model": "m", "messages": []}, 1))
+        await stalled.wait()
+        await asyncio.sleep(0.1)
+        others = (client.complete({"model": "m", "messages": []}, 1) for _ in range(4))
+        found = await asyncio.wait_for(asyncio.gather(*others), 8)
+        assert [choice.text for reply in found for choice in reply.choices if choice] == ["hi"] * 4
+        assert not first.done()
+        first.cancel()
+        await client.close()
+
+
+async def test_large_replies_that_stall_are_given_up_for_those_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "_STALL_S", 0.3)
+    n_asked = 0
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        nonlocal n_asked
+        n_asked += 1
+        if n_asked > 6:
+            writer.write(whole(LARGE))
+            return
+        writer.write(whole(LARGE)[:-8])
+        await asyncio.sleep(60)
+
+    async with raw_server(answer) as (port, _):
+        client = Client(Endpoint("there", f"http://127.0.0.1:{port}/v1"))
+        asked = (client.complete({"model": "m", "messages": []}, 1) for _ in range(8))
+        found = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 20)
+        await client.close()
+    failed = [one for one in found if isinstance(one, RequestFailed)]
+    assert len([one for one in found if isinstance(one, Completion)]) == 2
+    assert {(one.kind, one.may_have_cost) for one in failed} == {(Kind.RETRY, True)}
+    assert all("stalled for 0.3 s" in str(one) for one in failed)
+
+
 async def test_a_body_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_module, "BODY_LIMIT", 2 << 20)
     ended = asyncio.Event()
@@ -246,6 +299,54 @@ async def test_a_proxy_is_asked_for_hosts_elsewhere_and_never_for_this_machine(m
         b"POST http://models.invalid/v1/chat/completions HTTP/1.1",
         b"POST /v1/chat/completions HTTP/1.1",
     ]
+
+
+LOGIN, PASSWORD = "cAnary-auditor", "cAnary p/w@42"
+IN_ADDRESS = "cAnary-auditor:cAnary%20p%2Fw%4042"
+BASIC = base64.b64encode(f"{LOGIN}:{PASSWORD}".encode()).decode()
+
+
+@pytest.mark.parametrize("url", ["https://models.invalid/v1", "http://models.invalid/v1"])
+@pytest.mark.parametrize("code", [407, 502, 200])
+async def test_a_proxy_gets_its_password_and_nobody_else_sees_it(
+    url: str, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = f"no {LOGIN} {PASSWORD} {IN_ADDRESS} {BASIC}"
+    answer = whole(json.dumps({"error": {"message": said}}).encode(), status=f"{code} {said}")
+    async with raw_server(saying(answer, close=True)) as (port, heads):
+        monkeypatch.setenv("all_proxy", f"http://{IN_ADDRESS}@127.0.0.1:{port}")
+        monkeypatch.setenv("THERE_KEY", KEY)
+        with pytest.raises(RequestFailed) as found:
+            await ask(url, "THERE_KEY")
+    sent = heads[0].decode().split("\r\n")
+    assert [line for line in sent if line.startswith("Proxy-Auth")] == [f"Proxy-Authorization: Basic {BASIC}"]
+    assert any(KEY in line for line in sent) == url.startswith("http:")
+    if code != 200:
+        assert "key removed" in str(found.value)
+        for secret in ("cAnary", "p/w", "p%2Fw", BASIC[4:-4]):
+            assert secret not in f"{found.value} {found.value.raw!r}"
+
+
+async def test_a_proxy_never_gets_the_key_of_an_endpoint_behind_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THERE_KEY", KEY)
+    async with raw_server(saying(whole(b"", status="403 No"), close=True)) as (port, heads):
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
+        with pytest.raises(RequestFailed, match="proxy refuses"):
+            await ask("https://models.invalid/v1", "THERE_KEY")
+    assert heads[0].startswith(b"CONNECT models.invalid:443")
+    assert b"uthorization" not in heads[0]
+    assert KEY.encode() not in heads[0]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:99999999", "127.0.0.1:x", "[::1", "", "127.0.0.1:1", "\u2100"])
+@pytest.mark.parametrize("scheme", ["http", "socks5", ""])
+async def test_a_proxy_that_cannot_be_asked_keeps_its_password(
+    scheme: str, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("all_proxy", f"{scheme}://cAnary-me:cAnary-pw@{host}".removeprefix("://"))
+    with pytest.raises(RequestFailed) as found:
+        await ask("http://models.invalid/v1")
+    assert "cAnary" not in f"{found.value} {found.value.raw!r}"
 
 
 @pytest.mark.parametrize(

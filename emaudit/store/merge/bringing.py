@@ -6,8 +6,9 @@ replies by their slot and their place in the hash chain of their run.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -56,6 +57,24 @@ def attach(db: sqlite3.Connection, place: int, path: Path, immutable: bool) -> s
     mode = "immutable=1" if immutable else "mode=ro"
     db.execute(f"ATTACH ? AS {name}", (f"file:{quote(str(path))}?{mode}",))
     return name
+
+
+@contextlib.contextmanager
+def detaching(db: sqlite3.Connection, names: Sequence[str]) -> Iterator[None]:
+    """Let go of attached stores at the end; where an error is on its way there, that one is raised."""
+    try:
+        yield
+    except BaseException:
+        # A statement that the error broke off can hold a store until the connection is closed.
+        with contextlib.suppress(sqlite3.Error):
+            _detach(db, names)
+        raise
+    _detach(db, names)
+
+
+def _detach(db: sqlite3.Connection, names: Sequence[str]) -> None:
+    for name in names:
+        db.execute(f"DETACH {name}")
 
 
 def bring(

@@ -92,13 +92,30 @@ def adopt(db: sqlite3.Connection, kind: str, columns: Mapping[str, str]) -> int:
 
 
 def newest_last(db: sqlite3.Connection, table: str, key: str, columns: str, order: str) -> int:
-    """Say the newest row by time once more where a merged one came after it: the last row of a key is what counts."""
+    """Say what holds once more where a merged row came after it: the last row of a key is what counts.
+
+    Of each store its own last row is asked, whatever its clock said; of the two the one that holds is the one that the
+    other store does not know, or else the first by `order`. Without a key there is one row that counts.
+    """
     number = NUMBERS[table]
+    listed = ", ".join(filter(None, (key, columns)))
+    by = key or "''"
+    come = f"SELECT {by} FROM main.{table} JOIN map_{table} ON new = {number} WHERE is_new"
+    common = f"SELECT {listed} FROM main.{table} JOIN map_{table} ON new = {number} WHERE NOT is_new"
+    db.execute("DROP TABLE IF EXISTS temp.lasting")
+    db.execute(
+        f"CREATE TEMP TABLE lasting AS SELECT {number}, {listed}, ({listed}) IN ({common}) AS is_known "
+        f"FROM main.{table} WHERE {number} IN (SELECT max({number}) FROM main.{table} "
+        f"WHERE {number} NOT IN (SELECT new FROM map_{table} WHERE is_new) GROUP BY {by}) AND ({by}) IN ({come})"
+    )
+    # Beside max(), SQLite takes the other columns from the row that holds it.
+    db.execute(
+        f"INSERT INTO temp.lasting SELECT {number}, {listed}, NOT is_new FROM (SELECT t.*, is_new, max(old) "
+        f"FROM map_{table} JOIN main.{table} t ON {number} = new GROUP BY {by}) WHERE ({by}) IN ({come})"
+    )
     cursor = db.execute(
-        f"INSERT INTO main.{table} ({key}, {columns}) SELECT {key}, {columns} FROM ("
-        f"SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY {order}, {number}) AS place, "
-        f"count(*) OVER (PARTITION BY {key}) AS n, max({number}) OVER (PARTITION BY {key}) AS newest "
-        f"FROM main.{table} WHERE ({key}) IN (SELECT {key} FROM main.{table} JOIN map_{table} ON new = {number} "
-        f"WHERE is_new)) WHERE place = n AND {number} <> newest ORDER BY {number}"
+        f"INSERT INTO main.{table} ({listed}) SELECT {listed} FROM (SELECT *, row_number() OVER ("
+        f"PARTITION BY {by} ORDER BY is_known, {order}, {number} DESC) AS place FROM temp.lasting) WHERE place = 1 "
+        f"AND {number} NOT IN (SELECT max({number}) FROM main.{table} GROUP BY {by}) ORDER BY {number}"
     )
     return cursor.rowcount

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from typing import Final
 
 from emaudit.store.merge.maps import adopt, here, match, newest_last
+
+_NEWEST_INSTRUMENT: Final = "installed_at DESC, content_hash DESC"
 
 
 def adopt_names(db: sqlite3.Connection) -> int:
@@ -15,7 +18,7 @@ def adopt_names(db: sqlite3.Connection) -> int:
     n += _adopt_uids(db)
     match(db, "instruments", "(t.key, t.content_hash, t.installed_at) = (s.key, s.content_hash, s.installed_at)")
     n += adopt(db, "instruments", dict.fromkeys(("key", "name", "label", "content_hash", "installed_at"), ""))
-    n += newest_last(db, "instruments", "key", "name, label, content_hash, installed_at", "installed_at, content_hash")
+    n += newest_last(db, "instruments", "key", "name, label, content_hash, installed_at", _NEWEST_INSTRUMENT)
     key = ("assessment", "item", "format", "condition", "hash")
     match(db, "prompts", f"({_of('t', key)}) = ({_of('s', key)})")
     n += adopt(db, "prompts", dict.fromkeys((*key, "part", "text", "scoring"), ""))
@@ -41,7 +44,7 @@ def _adopt_uids(db: sqlite3.Connection) -> int:
 
 
 def adopt_facts(db: sqlite3.Connection) -> int:
-    """Bring in what was said of variants; the newest fact by time is what holds, wherever it was said."""
+    """Bring in what was said of variants; of what each store said last, the newest by time holds."""
     value = f"CASE WHEN s.field = 'parent' AND s.value <> '' THEN CAST({_parent()} AS TEXT) ELSE s.value END"
     match(
         db,
@@ -51,7 +54,7 @@ def adopt_facts(db: sqlite3.Connection) -> int:
     n = adopt(
         db, "variant_facts", {"variant_id": here("variants", "variant_id"), "field": "", "value": value, "at": ""}
     )
-    return n + newest_last(db, "variant_facts", "variant_id, field", "value, at", "at, value")
+    return n + newest_last(db, "variant_facts", "variant_id, field", "value, at", "at DESC, value DESC")
 
 
 def _parent() -> str:
@@ -59,14 +62,8 @@ def _parent() -> str:
 
 
 def adopt_choices(db: sqlite3.Connection) -> int:
-    """Bring in which judge was chosen to lead; the newest choice by time holds."""
+    """Bring in which judge was chosen to lead; of what each store chose last, the newest by time holds."""
     match(db, "judge_choices", f"t.at = s.at AND t.scorer_id = {here('scorers', 'scorer_id')}")
     n = adopt(db, "judge_choices", {"scorer_id": here("scorers", "scorer_id"), "at": ""})
-    last = db.execute(
-        "INSERT INTO main.judge_choices (scorer_id, at) SELECT scorer_id, at FROM ("
-        "SELECT c.*, identity FROM main.judge_choices c JOIN main.scorers USING (scorer_id) "
-        "ORDER BY at DESC, identity DESC, choice_id DESC LIMIT 1) "
-        "WHERE choice_id <> (SELECT max(choice_id) FROM main.judge_choices) "
-        "AND EXISTS (SELECT 1 FROM map_judge_choices WHERE is_new)"
-    )
-    return n + last.rowcount
+    identity = "(SELECT identity FROM main.scorers c WHERE c.scorer_id = lasting.scorer_id)"
+    return n + newest_last(db, "judge_choices", "", "scorer_id, at", f"at DESC, {identity} DESC")

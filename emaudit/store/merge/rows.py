@@ -6,6 +6,7 @@ Rows keep their distance from each other: here they stand at their number there 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +18,9 @@ _VERDICT: Final = (
     *("part", "attempt", "status", "value", "reason", "raw", "model", "fingerprint", "prompt_tokens"),
     *("completion_tokens", "seq", "at", "chain"),
 )
+
+_PAGE: Final = 500
+"""Rows that are held in memory at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,17 +127,20 @@ def bring_apart(db: sqlite3.Connection, shift: int) -> list[tuple[str, int, int]
     )
     found: list[tuple[str, int, int]] = []
     for table, number, condition in wanted:
-        rows = db.execute(
+        page = (
             f"SELECT {number}, {reply_here(shift)}, {here('scorers', 'scorer_id')}, {here('runs', 'run_id')}, "
-            f"{columns} FROM there_{table} s WHERE {condition} ORDER BY 1"
+            f"{columns} FROM there_{table} s WHERE {number} > ? AND {condition} ORDER BY {number} LIMIT {_PAGE}"
         )
-        for old, *values in rows:
-            cursor = db.execute(
-                f"INSERT INTO main.verdicts_apart (reply_id, scorer_id, run_id, {columns}) "
-                f"VALUES ({'?,' * (len(values) - 1)}?)",
-                values,
-            )
-            found.append((table, old, int(cursor.lastrowid or 0)))
+        last = 0
+        # A statement that is not read to its end would lock the source when an insert fails.
+        while rows := db.execute(page, (last,)).fetchall():
+            for last, *values in rows:
+                cursor = db.execute(
+                    f"INSERT INTO main.verdicts_apart (reply_id, scorer_id, run_id, {columns}) "
+                    f"VALUES ({'?,' * (len(values) - 1)}?)",
+                    values,
+                )
+                found.append((table, last, int(cursor.lastrowid or 0)))
     return found
 
 
@@ -156,22 +163,38 @@ def bring_voids(db: sqlite3.Connection, shift: int) -> int:
 
 def bring_history(db: sqlite3.Connection, shift: int) -> int:
     """Bring in what happened to runs, what failed, and their last states; returns how many rows."""
-    run = here("runs", "run_id")
-    n = db.execute(
-        f"INSERT INTO main.run_events (run_id, kind, detail, at) SELECT {run}, kind, detail, at "
-        f"FROM there_run_events s WHERE NOT EXISTS (SELECT 1 FROM main.run_events t WHERE t.run_id = {run} "
-        "AND (t.kind, t.detail, t.at) = (s.kind, s.detail, s.at)) ORDER BY event_id"
-    ).rowcount
-    n += db.execute(
-        "INSERT INTO main.failures (run_id, cell_id, sample, reply_id, kind, message, raw, at) "
-        f"SELECT {run}, {here('cells', 'cell_id')}, sample, "
-        f"CASE WHEN reply_id IS NOT NULL THEN {reply_here(shift)} END, kind, message, raw, at "
-        "FROM there_failures s WHERE NOT EXISTS (SELECT 1 FROM main.failures t "
-        f"WHERE t.run_id = {run} AND t.sample IS s.sample AND (t.kind, t.message, t.at) = (s.kind, s.message, s.at)) "
-        "ORDER BY failure_id"
-    ).rowcount
+    run, cell = here("runs", "run_id"), here("cells", "cell_id")
+    reply = f"CASE WHEN reply_id IS NOT NULL THEN {reply_here(shift)} END"
+    n = _bring_missing(db, "run_events", "event_id", {"run_id": run, "kind": "", "detail": "", "at": ""})
+    plain = dict.fromkeys(("kind", "message", "at"), "")
+    found = {"run_id": run, "cell_id": cell, "sample": "", "reply_id": reply, **plain}
+    n += _bring_missing(db, "failures", "failure_id", found, "raw")
     n += db.execute(
         f"INSERT INTO main.run_states SELECT {run}, state, at FROM there_run_states s WHERE true "
         "ON CONFLICT DO UPDATE SET state = excluded.state, at = excluded.at WHERE excluded.at > at"
     ).rowcount
     return n
+
+
+def _bring_missing(db: sqlite3.Connection, table: str, number: str, columns: Mapping[str, str], *also: str) -> int:
+    """Bring in rows that have no id; returns how many. Where some are equal there are as many here as there, or more.
+
+    `columns` tell them apart, with what each is here, empty where it is what it is there; `also` only come along.
+    """
+    names = ", ".join(columns)
+    equal = f"PARTITION BY {names} ORDER BY {number}"
+    told = ", ".join(f"ifnull({name}, -1)" for name in columns)
+    values = ", ".join(f"{value or f's.{name}'} AS {name}" for name, value in columns.items())
+    db.execute("DROP TABLE IF EXISTS temp.missing")
+    db.execute(
+        f"CREATE TEMP TABLE missing AS SELECT {number} AS old, {names} FROM (SELECT *, row_number() OVER ({equal}) "
+        f"AS place FROM (SELECT {number}, {values} FROM there_{table} s)) WHERE ({told}, place) NOT IN ("
+        f"SELECT {told}, row_number() OVER ({equal}) FROM main.{table} "
+        "WHERE run_id IN (SELECT new FROM map_runs WHERE NOT is_new))"
+    )
+    every = ", ".join((*(f"m.{name}" for name in columns), *(f"s.{name}" for name in also)))
+    cursor = db.execute(
+        f"INSERT INTO main.{table} ({', '.join((*columns, *also))}) SELECT {every} FROM temp.missing m "
+        f"JOIN there_{table} s ON s.{number} = m.old ORDER BY m.old"
+    )
+    return cursor.rowcount
