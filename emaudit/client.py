@@ -128,6 +128,8 @@ class Client:
         said = one_line(scrubbed(message or content.decode("utf-8", "replace"), self._secrets), 300)
         content = scrubbed_bytes(content, self._secrets)
         where = f"endpoint {self.endpoint.name!r}"
+        if status < 300:
+            return RequestFailed(Kind.RETRY, f"{where}: HTTP {status} without a reply", content, may_have_cost=True)
         if 300 <= status < 400:
             target = one_line(scrubbed(headers.get("location", "elsewhere"), self._secrets), 200)
             return RequestFailed(Kind.STOP_RUN, f"{where} redirects to {target}: put the final address in base_url")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from emaudit.errors import RunHeld, StoreError, UsageError
 from emaudit.store import file, runs, schema, variants
+from emaudit.store.chains import chain_problems
 from emaudit.store.connection import Store
 from emaudit.store.copies import copy_checked
 from emaudit.store.merge import bringing
@@ -89,9 +90,19 @@ def _prepared(path: Path, target: Path) -> Iterator[Source]:
             readable = _copied(path, Path(folder), with_log=is_cut_off)
         with Store.open(readable) as store:
             store.quick_check()
+            _check_chains(store, path)
             is_live = any(runs.holder(Store(path, store.db, False), run) is not None for run in runs.runs(store))
             immutable = not os.access(readable.parent, os.W_OK)
             yield Source(path, readable, immutable, store.store_id, store.kind, is_live)
+
+
+def _check_chains(store: Store, path: Path) -> None:
+    """Rows that were changed by hand would stay in the target for good: nothing can be taken out of it again."""
+    if problem := next(chain_problems(store), None):
+        raise StoreError(
+            f"{path} does not hold what was received ({problem.place}, {problem.row}: {problem.what}): "
+            f"`emaudit verify --store {path}` names every such row; nothing was merged"
+        )
 
 
 def _copied(path: Path, folder: Path, with_log: bool) -> Path:

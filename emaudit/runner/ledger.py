@@ -6,11 +6,11 @@ Everything goes through one writer and one hash chain; `done` is called once it 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 from emaudit.assessments.base import Reading
 from emaudit.failures import RequestFailed
 from emaudit.store import replies, runs
+from emaudit.store.connection import Store
 from emaudit.store.replies import Chain, ReplyRow, VerdictRow
 from emaudit.store.writer import Writer
 
@@ -18,10 +18,10 @@ from emaudit.store.writer import Writer
 class Ledger:
     """The one way a run writes. Made inside the running loop; `failed` is called once when the disk fails."""
 
-    def __init__(self, path: Path, run_id: int, chain: Chain, failed: Callable[[BaseException], object]) -> None:
+    def __init__(self, store: Store, run_id: int, chain: Chain, failed: Callable[[BaseException], object]) -> None:
         self._run_id = run_id
         self._chain = chain
-        self._writer = Writer(path, failed, chain.read_end)
+        self._writer = Writer(store, failed, chain.read_end)
 
     def keep_replies(
         self,

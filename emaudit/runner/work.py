@@ -82,7 +82,7 @@ class Work:
         self._lanes: dict[tuple[str, str, str], Lane] = {}
         self._open = OpenWork()
         judge_lane = self._lane(judge.endpoint)
-        self._ledger = Ledger(store.path, run.run_id, Chain(store.db, run.run_id), self._write_failed)
+        self._ledger = Ledger(store, run.run_id, Chain(store.db, run.run_id), self._write_failed)
         self._judging = Judging(
             judge, judge_lane, self._ledger, self.counts, self._open, self.admit, self.outlook, self.stop
         )

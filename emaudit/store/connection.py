@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from emaudit.errors import StoreError, StoreGone
+from emaudit.errors import EmauditError, StoreError, StoreGone
 from emaudit.paths import own_name
 from emaudit.store import schema
 from emaudit.store.copies import copy_beside, copy_checked
@@ -92,7 +92,8 @@ class Store:
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """One durable write transaction under the lock file; nested calls join the outer one.
 
-        Raises DiskFull when the disk or the store takes no more, StoreError when it cannot be written.
+        Raises DiskFull when the disk or the store takes no more, StoreError when it cannot be written, StoreGone
+        (rescued) where it lost its name.
         """
         if not self.writable:
             raise StoreError(f"{self.path} is open for reading only")
@@ -100,8 +101,9 @@ class Store:
             if self.db.in_transaction:
                 yield self.db
                 return
+            self._check_rescuing()
             with self._locked(), self.translated():
-                self._check_place()
+                self._check_rescuing()
                 self.db.execute("BEGIN IMMEDIATE")
                 try:
                     yield self.db
@@ -175,6 +177,29 @@ class Store:
         """Writing to a file that lost its name would be lost with the process. Raises StoreGone."""
         if not self.is_in_place:
             raise StoreGone(f"{self.path} was moved, deleted or replaced while it was in use")
+
+    def _check_rescuing(self) -> None:
+        try:
+            self._check_place()
+        except StoreGone as error:
+            raise self.rescued(error) from None
+
+    def again(self) -> Store:
+        """Another connection for writing to the same file. Raises StoreGone (rescued) where its name means another."""
+        self._check_rescuing()
+        other = Store.open(self.path, write=True)
+        self._check_rescuing()
+        return other
+
+    def rescued(self, error: StoreGone, missing: str = "") -> StoreGone:
+        """Rescue what is in a file that lost its name; the error with where it is, and what is `missing` there."""
+        try:
+            kept = self.rescue()
+        except (EmauditError, sqlite3.Error, OSError) as failed:
+            return StoreGone(f"{error}; what it held could not be copied either: {failed}")
+        return StoreGone(
+            f"{error}: what it held is kept in {kept}{missing}: give that its name, or name it, and resume"
+        )
 
     def rescue(self) -> Path:
         """Keep all that is in a file that lost its name in a new one beside its old place. Raises StoreError."""

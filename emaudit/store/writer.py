@@ -10,7 +10,6 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
 from emaudit.errors import DiskFull, EmauditError, StoreError, StoreGone
@@ -43,11 +42,11 @@ class Writer:
 
     def __init__(
         self,
-        path: Path,
+        store: Store,
         failed: Callable[[BaseException], object],
         undone: Callable[[sqlite3.Connection], object],
     ) -> None:
-        self._store = Store.open(path, write=True)
+        self._store = store.again()
         self._store.db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         self._failed = failed
         self._undone = undone
@@ -153,14 +152,8 @@ class Writer:
             self._store.end_begun(True)
         except (EmauditError, sqlite3.Error, OSError) as failed:
             missing = f", without the last {len(group) + len(self._jobs)} entries ({failed})"
-        try:
-            kept = self._store.rescue()
-        except (EmauditError, sqlite3.Error, OSError) as failed:
-            return StoreGone(f"{error}; what it held could not be copied either: {failed}")
-        finally:
-            self._jobs.clear()
-        held = f"what it held is kept in {kept}{missing}"
-        return StoreGone(f"{error}: {held}: give that its name, or name it, and resume")
+        self._jobs.clear()
+        return self._store.rescued(error, missing)
 
     def _write(self, group: list[tuple[Write, Committed | None]]) -> list[Any]:
         try:

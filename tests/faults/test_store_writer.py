@@ -57,9 +57,29 @@ def locked(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+async def test_a_disk_full_in_the_middle_of_a_group_holds_it_until_there_is_space(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "DISK_RETRY_S", 0.1)
+    said: list[BaseException] = []
+    undone: list[sqlite3.Connection] = []
+    writing = Writer(Store.open(path, write=True), said.append, undone.append)
+    db = writing._store.db
+    db.execute(f"PRAGMA max_page_count = {db.execute('PRAGMA page_count').fetchone()[0] + 2}")
+    submit(writing)
+    await until(lambda: len(undone) > 1 or said)
+    assert said == [] and writing.is_full
+    assert not db.in_transaction
+    db.execute("PRAGMA max_page_count = 1000000")
+    await until(lambda: texts(path).get("new") == ROWS or said)
+    assert said == [] and not writing.is_full
+    await writing.close()
+    assert texts(path) == {"kept": 1, "new": ROWS}
+
+
 async def test_all_that_waits_is_in_the_rescued_file(path: Path) -> None:
     said: list[BaseException] = []
-    writing = Writer(path, said.append, lambda db: None)
+    writing = Writer(Store.open(path, write=True), said.append, lambda db: None)
     path.rename(path.with_name("moved.db"))
     with locked(path):
         submit(writing)
@@ -73,7 +93,7 @@ async def test_all_that_waits_is_in_the_rescued_file(path: Path) -> None:
 async def test_what_could_not_be_rescued_is_not_said_to_be_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer, "LAST_LOCK_PATIENCE_S", 0.1)
     said: list[BaseException] = []
-    writing = Writer(path, said.append, lambda db: None)
+    writing = Writer(Store.open(path, write=True), said.append, lambda db: None)
     path.rename(path.with_name("moved.db"))
     with locked(path):
         submit(writing)
@@ -87,7 +107,7 @@ async def test_a_folder_that_was_moved_away_is_rescued_whole(path: Path, tmp_pat
     said: list[BaseException] = []
     inner = tmp_path / "inner" / "s.db"
     with Store.open(inner, write=True, create=True):
-        writing = Writer(inner, said.append, lambda db: None)
+        writing = Writer(Store.open(inner, write=True), said.append, lambda db: None)
         inner.parent.rename(tmp_path / "elsewhere")
         submit(writing)
         await until(lambda: said)
@@ -98,7 +118,7 @@ async def test_a_folder_that_was_moved_away_is_rescued_whole(path: Path, tmp_pat
 
 async def test_a_program_that_knows_no_lock_file_is_waited_for(path: Path) -> None:
     said: list[BaseException] = []
-    writing = Writer(path, said.append, lambda db: None)
+    writing = Writer(Store.open(path, write=True), said.append, lambda db: None)
     with closing(sqlite3.connect(path, isolation_level=None)) as foreign:
         foreign.execute("BEGIN IMMEDIATE")
         submit(writing)
@@ -115,7 +135,7 @@ async def test_closing_ends_though_another_program_never_stops_writing(
 ) -> None:
     monkeypatch.setattr(writer, "LAST_LOCK_PATIENCE_S", 0.1)
     said: list[BaseException] = []
-    writing = Writer(path, said.append, lambda db: None)
+    writing = Writer(Store.open(path, write=True), said.append, lambda db: None)
     with closing(sqlite3.connect(path, isolation_level=None)) as foreign:
         foreign.execute("BEGIN IMMEDIATE")
         submit(writing)
@@ -192,3 +212,23 @@ def test_a_disk_that_fails_is_not_said_to_be_full(path: Path, code: int, kind: t
     found = meaning(path, error)
     assert type(found) is kind
     assert words in str(found)
+
+
+@pytest.mark.parametrize("goes_on", [lambda store: store.again(), lambda store: store.transaction().__enter__()])
+def test_a_store_replaced_before_the_first_row_is_rescued_and_what_replaced_it_is_left_alone(
+    path: Path, tmp_path: Path, goes_on: Callable[[Store], object]
+) -> None:
+    other = tmp_path / "other.db"
+    with Store.open(other, write=True, create=True) as store, store.transaction() as db:
+        db.execute("INSERT INTO texts VALUES ('other', 'another')")
+    store = Store.open(path, write=True)
+    with store.transaction() as db:
+        db.execute("INSERT INTO texts VALUES ('log', 'in the log')")
+    other.replace(path)
+    with pytest.raises(StoreGone, match=r"kept in .*s\.db\.rescued"):
+        goes_on(store)
+    assert texts(tmp_path / "s.db.rescued") == {"kept": 1, "in the log": 1}
+    store.close()
+    assert texts(path) == {"another": 1}
+    with Store.open(path, write=True) as now:
+        now.quick_check()

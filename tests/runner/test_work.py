@@ -300,5 +300,4 @@ def test_what_breaks_the_state_line_ends_the_run(
                 assert "gone wrong" in ended.why
         with Store.open(path) as store:
             uid = store.db.execute("SELECT uid FROM runs").fetchone()[0]
-            assert store.db.execute("SELECT count(*) FROM replies").fetchone()[0] < 80
         assert runner.resume(path, Settings(path), LIBRARY, uid).exit_code == 0

@@ -293,3 +293,17 @@ def test_the_judge_chosen_last_in_a_store_leads_whatever_its_clock_said(
         active = scorers.active_judge(store)
     assert active is not None
     assert active.identity == late.identity
+
+
+@pytest.mark.parametrize(
+    "change", ["UPDATE verdicts SET value = 1 - value WHERE value IS NOT NULL", "UPDATE replies SET text = 'nicer'"]
+)
+def test_a_store_whose_rows_were_changed_is_refused(tmp_path: Path, change: str) -> None:
+    source = fill(tmp_path / "1.db")
+    with sqlite3.connect(source) as db:
+        for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            db.execute(f"DROP TRIGGER {name}")
+        db.execute(change)
+    with pytest.raises(StoreError, match="does not hold what was received"):
+        merge(tmp_path / "new.db", [source])
+    assert not (tmp_path / "new.db").exists()
