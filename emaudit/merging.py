@@ -70,9 +70,9 @@ def merge(
         sources = [stack.enter_context(_prepared(found, path)) for found in paths]
         store = stack.enter_context(_target(path))
         _check_kinds(store, sources)
-        if agreed is not None and not agreed(_all(store, sources, keep_both, rehearse=True)):
+        if agreed is not None and not agreed(_all(store, path, sources, keep_both, rehearse=True)):
             raise UsageError("nothing was merged")
-        return _all(store, sources, keep_both, rehearse=False)
+        return _all(store, path, sources, keep_both, rehearse=False)
 
 
 @contextlib.contextmanager
@@ -161,23 +161,25 @@ def _check_kinds(store: Store, sources: Sequence[Source]) -> None:
         )
 
 
-def _all(store: Store, sources: Sequence[Source], keep_both: bool, rehearse: bool) -> list[Merged]:
+def _all(store: Store, path: Path, sources: Sequence[Source], keep_both: bool, rehearse: bool) -> list[Merged]:
+    """What each source brings; nothing is kept of a rehearsal, which writes all but the last: they may contradict."""
     found: list[Merged] = []
     names: list[str] = []
     with bringing.detaching(store.db, names), contextlib.suppress(_Unkept), store.transaction() as db:
         _check_idle(store)
         for place, source in enumerate(sources):
             names.append(bringing.attach(db, place, source.readable, source.immutable))
-            found.append(_one(store, source, names[-1], keep_both, rehearse))
+            is_last = place == len(sources) - 1
+            found.append(_one(store, path, source, names[-1], keep_both, rehearse and is_last))
         if rehearse or all(merged.coming.is_nothing for merged in found):
             raise _Unkept
     return found
 
 
-def _one(store: Store, source: Source, name: str, keep_both: bool, rehearse: bool) -> Merged:
+def _one(store: Store, path: Path, source: Source, name: str, keep_both: bool, rehearse: bool) -> Merged:
     db = store.db
     ours, theirs = known(db), known(db, name)
-    matched = _matched(ours, theirs, store.path, source.path)
+    matched = _matched(ours, theirs, path, source.path)
     notes = _notes(ours, theirs, matched, source)
     coming = bringing.bring(db, name, matched, keep_both, rehearse)
     rows = {row.variant_id: row for row in known(db)}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from merging_scene import SAMPLES, copied, everything, fill, judged_again, verified
 
-from emaudit.errors import DiskFull, StoreError
+from emaudit.errors import DiskFull, StoreError, UsageError
 from emaudit.merging import Merged, merge
 from emaudit.store import Store, scorers, variants
 from emaudit.store.merge import bringing, rows
@@ -307,3 +307,11 @@ def test_a_store_whose_rows_were_changed_is_refused(tmp_path: Path, change: str)
     with pytest.raises(StoreError, match="does not hold what was received"):
         merge(tmp_path / "new.db", [source])
     assert not (tmp_path / "new.db").exists()
+
+
+def test_a_rehearsal_finds_sources_that_contradict_each_other(tmp_path: Path) -> None:
+    one, two = fill(tmp_path / "1.db"), fill(tmp_path / "2.db", text="another answer")
+    shown: list[object] = []
+    with pytest.raises(UsageError, match="other replies for slots"):
+        merge(tmp_path / "new.db", [one, two], agreed=lambda found: not shown.append(found))
+    assert not shown
