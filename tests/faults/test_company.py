@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 
+import pytest
 from forking import Process
 from kill_scene import problems_of
 from lab import Lab
@@ -65,6 +66,7 @@ def labelled(lab: Lab, n: int) -> None:
             session.score("2")
 
 
+@pytest.mark.long
 def test_the_app_looks_on_is_killed_and_finds_its_run_again(lab: Lab) -> None:
     lab.simulate("latency:60ms")
     lab.add("v")

@@ -48,6 +48,7 @@ def benign(tmp_path_factory: pytest.TempPathFactory, base: Path) -> Seen:
     return walked(tmp_path_factory.mktemp("benign") / "w", base, BENIGN, " ".join(BENIGN))
 
 
+@pytest.mark.long
 def test_hostile_text_writes_no_sequence_that_benign_text_does_not(tmp_path: Path, base: Path, benign: Seen) -> None:
     hostile = walked(tmp_path / "w", base, HOSTILE)
     assert set(hostile.pages) == set(benign.pages) == {step.name for step in STEPS}
