@@ -84,7 +84,7 @@ def test_planted_pairs_are_part_of_an_estimate(lab: Lab) -> None:
     done = lab("run", "v", *words, "--planted", "10", "--yes")
     assert "80 replies and about 110 verdicts owed, 118 requests" in done.err
     assert done.err.startswith("1 variant, ")
-    assert len(lab.asked()) == 118
+    assert 118 <= len(lab.asked()) <= 124, "some verdicts cannot be read at first, and are asked again"
 
 
 FREE = Expected(80, 1.0, 1000, 6, ASSUMED)
