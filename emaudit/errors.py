@@ -13,7 +13,12 @@ EmauditError
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
+from typing import Final
+
+NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What the system says of a disk, a quota or a limit on file sizes that takes no more."""
 
 
 class EmauditError(Exception):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
-from emaudit.errors import DiskFull, UsageError
+from emaudit.errors import NO_SPACE, DiskFull, UsageError
 
 MANIFESTS: Final = ("manifest.json", "figures.json")
 """The files that list what an export wrote into its folder."""
@@ -84,7 +83,7 @@ class Folder:
             raise self._failure(error) from error
 
     def _failure(self, error: OSError) -> UsageError | DiskFull:
-        full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+        full = error.errno in NO_SPACE
         return (DiskFull if full else UsageError)(f"{self.directory}: cannot hold the export: {error.strerror}")
 
     def table(self, name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

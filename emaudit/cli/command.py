@@ -15,7 +15,7 @@ from emaudit.cli.arguments import Parser, Verbs, common
 from emaudit.cli.context import Context
 from emaudit.cli.output import say
 from emaudit.cli.registry import register
-from emaudit.errors import DiskFull, EmauditError, UsageError
+from emaudit.errors import NO_SPACE, DiskFull, EmauditError, UsageError
 from emaudit.store.told import told_at
 from emaudit.text import storable
 
@@ -62,7 +62,7 @@ def run(argv: Sequence[str]) -> int:
 
 def _cannot(error: OSError) -> int:
     """Say of a file that it cannot be what was asked of it, or that the output takes no more; else it is a defect."""
-    if error.errno in _FULL and error.filename is None:
+    if error.errno in NO_SPACE and error.filename is None:
         _abandon_stdout()
         say(f"emaudit: the output cannot be written: {error.strerror}: free some space, or name another place")
         return DiskFull.exit_code
@@ -73,7 +73,6 @@ def _cannot(error: OSError) -> int:
     return UsageError.exit_code
 
 
-_FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _OF_A_PATH: Final = {
     *(
         errno.ENOENT,

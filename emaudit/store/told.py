@@ -15,7 +15,6 @@ _FULL: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_
 _DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _REFUSED: Final = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY)
 
-
 UNREADABLE: Final = "its list of tables cannot be read"
 """Of a file that SQLite itself cannot quote."""
 
@@ -38,8 +37,6 @@ def told_at(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except EmauditError:
-        raise
     except sqlite3.Error as error:
         if known := meaning(path, error):
             raise known from error
