@@ -25,6 +25,8 @@ PATHS = os.pathsep.join((str(ROOT), str(ROOT / "tests")))
 ENTERS_ALT_SCREEN = b"\x1b[?1049h"
 LEAVES_ALT_SCREEN = b"\x1b[?1049l"
 SHOWS_CURSOR = b"\x1b[?25h"
+_SIZE = frozenset({"COLUMNS", "LINES"})
+"""What readline leaves in the environment of workers, and Textual believes before the terminal itself."""
 _MANY_MARKS = re.compile("(?<=[\u0300-\u036f]{4})[\u0300-\u036f]+")
 
 
@@ -122,7 +124,8 @@ def terminal(
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     attributes = termios.tcgetattr(slave)
-    environ = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": PATHS, **env}
+    here = {name: value for name, value in os.environ.items() if name not in _SIZE}
+    environ = {**here, "TERM": "xterm-256color", "PYTHONPATH": PATHS, **env}
 
     def own_terminal() -> None:
         os.setsid()

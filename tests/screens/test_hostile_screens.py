@@ -29,6 +29,7 @@ async def test_a_screen_that_does_not_stand_yet_can_be_asked_for_its_keys(
         made = pilot.app.MODES[mode]()
         assert made.check_action("copy_text", ()) is None
         assert not [binding for binding in made.own_bindings() if made.check_action(binding.action, ())]
+        await pilot.app.push_screen(made)  # which ends what it has begun when the app ends
 
 
 @pytest.mark.parametrize(("key", "words"), [("a", "no endpoint"), ("r", "judged by")])
