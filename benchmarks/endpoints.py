@@ -48,7 +48,8 @@ def endpoint(*faults: str) -> Iterator[Endpoint]:
         log.touch()
         words = [word for fault in faults for word in ("--fault", fault)]
         command = [sys.executable, "-m", "emaudit", "simulate", "--log", str(log), *words]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        pipe, said = subprocess.PIPE, subprocess.STDOUT
+        with subprocess.Popen(command, stdout=pipe, stderr=said, text=True, start_new_session=True) as process:
             assert process.stdout
             url = next((word for line in process.stdout for word in line.split() if word.startswith("http")), "")
             if not url:

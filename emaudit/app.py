@@ -17,7 +17,7 @@ from textual.filter import LineFilter
 from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.notifications import SeverityLevel
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.theme import Theme
 from textual.worker import Worker, WorkerState
 
@@ -76,7 +76,7 @@ class EmauditApp(NotingApp):
         Binding("ctrl+p", "command_palette", "Palette", id="app.palette", tooltip="Search everything that can be done"),
         Binding("ctrl+q", "quit", "Quit", id="app.quit", priority=True, tooltip="Leave; runs can go on"),
     ]
-    snapshot: reactive[Snapshot] = reactive(NOTHING, always_update=False)
+    snapshot: var[Snapshot] = var(NOTHING)
 
     def __init__(
         self,
@@ -349,4 +349,4 @@ def _warm_up() -> None:
 def _spare_collections() -> None:
     """Leave what the screens are made of out of garbage collection: a full one stops the app for 100 ms."""
     gc.freeze()
-    gc.set_threshold(5_000, 20, 100)
+    gc.set_threshold(2_000, 10, 500)

@@ -18,6 +18,7 @@ from typing import IO, Final, Protocol
 from emaudit.analysing.answers import COMPLETING, Answer, Asked, Found, Question, Topic, Undone
 from emaudit.child import ask_to_end, messages, module_command, module_environment, reap, write_message
 from emaudit.errors import EmauditError
+from emaudit.priority import stand_back
 
 NICENESS: Final = 7
 
@@ -160,7 +161,7 @@ def _listen(stream: IO[bytes], wishes: Wishes) -> None:
 
 def main(path: str) -> None:
     """Answer the app at the other end of the pipes."""
-    os.nice(NICENESS)
+    stand_back(NICENESS)
     wishes = Wishes()
     incoming, outgoing = _own_pipes()
     threading.Thread(target=_listen, args=(incoming, wishes), daemon=True).start()

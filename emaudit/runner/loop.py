@@ -17,6 +17,7 @@ from emaudit.config import Settings
 from emaudit.errors import EmauditError, EndpointError, StoreGone, UsageError
 from emaudit.judges import Judge
 from emaudit.planning import Prepared, RunSpec, assessment_of
+from emaudit.priority import stand_back
 from emaudit.runner.caps import Stopped
 from emaudit.runner.planting import Planting, plant, still_owed
 from emaudit.runner.work import Work
@@ -94,8 +95,7 @@ def work(
     `parsers` maps plan numbers to the parser that counts; `planting` is done once nothing else is left to do.
     Raises StoreGone where the store lost its name meanwhile.
     """
-    with contextlib.suppress(OSError):
-        os.nice(NICENESS)
+    stand_back(NICENESS)
     with store.transaction() as db:
         runs.insert_event(db, run.run_id, "started", dumps({"pid": os.getpid()}))
         for item in ready:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from emaudit.errors import UsageError
+from emaudit.priority import stand_back
 from emaudit.prompts import Library, load_library
 from emaudit.simulator.deliveries import deliver
 from emaudit.simulator.engine import Engine, Outgoing, Silence
@@ -150,7 +151,7 @@ async def serve(
 
     With `wanted`, it also ends by itself soon after that says no.
     """
-    os.nice(_NICENESS)
+    stand_back(_NICENESS)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     signals = (signal.SIGTERM, signal.SIGINT)

@@ -18,6 +18,7 @@ from typing import Final, Protocol
 
 from emaudit.child import ask_to_end, messages, module_command, module_environment, reap, write_message
 from emaudit.errors import EmauditError
+from emaudit.priority import stand_back
 from emaudit.watch.snapshot import Snapshot
 
 LOOK_S: Final = 1.0
@@ -147,7 +148,7 @@ def _wait_for_stdin(seconds: float) -> bool:
 
 def main(path: str) -> None:
     """Watch a store for the app at the other end of the pipes."""
-    os.nice(NICENESS)
+    stand_back(NICENESS)
     try:
         look_on(Path(path), _wait_for_stdin, lambda snapshot: write_message(sys.stdout.buffer, snapshot))
     except BrokenPipeError:

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, cast
 
+from rich.segment import Segment
+from rich.style import Style
 from rich.text import Text
 from textual.binding import Binding, BindingType
+from textual.cache import LRUCache
 from textual.coordinate import Coordinate
+from textual.geometry import Region
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import DataTable
+from textual.widgets.data_table import RowKey
 
 from emaudit.widgets.cells import Column
 
 Row = tuple[str, tuple[Text, ...]]
 """Key and cells."""
+Drawn = tuple[list[list[Segment]], list[list[Segment]]]
+"""A line of a row: the segments of each cell that stays where it is, and of each that scrolls."""
 
 
 class RowTable(DataTable[Text]):
@@ -36,6 +44,8 @@ class RowTable(DataTable[Text]):
         self._height = 1
         self._shown_columns: tuple[Column, ...] = ()
         self._shown_rows: dict[str, tuple[Text, ...]] = {}
+        self._n_changes: dict[str, int] = {}
+        self._style: Style | None = None
 
     @property
     def selected(self) -> str:
@@ -62,7 +72,43 @@ class RowTable(DataTable[Text]):
             for (column, _, _), before, after in zip(columns, self._shown_rows[key], cells, strict=False):
                 if before.plain != after.plain or before.spans != after.spans or before.style != after.style:
                     self.update_cell(key, column, after)
+                    self._n_changes[key] = self._n_changes.get(key, 0) + 1
         self._shown_rows = fresh
+
+    def _render_line_in_row(
+        self, row_key: RowKey, line_no: int, base_style: Style, cursor_location: Coordinate, hover_location: Coordinate
+    ) -> Drawn:
+        """Draw a line of a row anew only where that row changed: Textual forgets all rows when a cell is updated.
+
+        What is drawn stands in Textual's own cache, which it empties where styles or columns change.
+        """
+        name = row_key.value
+        if name is None:
+            return super()._render_line_in_row(row_key, line_no, base_style, cursor_location, hover_location)
+        row = self.get_row_index(row_key)
+        key = (
+            "row", name, self._n_changes.get(name, 0), row, line_no, base_style, self.size.width,
+            cursor_location.row == row, hover_location.row == row,
+            self.show_cursor, self._show_hover_cursor, self._pseudo_class_state,
+        )  # fmt: skip
+        cache = cast("LRUCache[object, Drawn]", self._row_render_cache)
+        if (drawn := cache.get(key)) is None:
+            drawn = super()._render_line_in_row(row_key, line_no, base_style, cursor_location, hover_location)
+            cache[key] = drawn
+        return drawn
+
+    @property
+    def rich_style(self) -> Style:
+        """The style of the table, worked out once for all lines that are drawn together."""
+        return self._style or super().rich_style
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw lines."""
+        self._style = super().rich_style
+        try:
+            return super().render_lines(crop)
+        finally:
+            self._style = None
 
     def _rebuild(self, columns: tuple[Column, ...], rows: dict[str, tuple[Text, ...]]) -> None:
         selected, scrolled, before = self.selected, self.scroll_offset, list(self._shown_rows)

@@ -76,7 +76,7 @@ def meeting(turn: int | None = None, meet: Callable[[], object] = lambda: None) 
         patch("asyncio.events.new_event_loop", lambda: asyncio.SelectorEventLoop(selector)),
         patch("asyncio.to_thread", in_loop),
         patch("time.monotonic", lambda: selector.now),
-        patch("os.nice"),
+        patch("emaudit.runner.loop.stand_back"),
     ):
         try:
             yield selector

@@ -75,7 +75,7 @@ def _haste(monkeypatch: pytest.MonkeyPatch) -> None:
         Limiter, "pause", lambda self, seconds: pause(self, seconds if seconds == 1.0 else seconds / 50)
     )
     monkeypatch.setattr(asking, "random", SimpleNamespace(uniform=lambda low, high: random.uniform(low, high) / 50))
-    monkeypatch.setattr("os.nice", lambda _: 0)
+    monkeypatch.setattr("emaudit.runner.loop.stand_back", lambda _: None)
 
 
 @pytest.mark.parametrize("case", BOUNDED, ids=lambda case: case.name)

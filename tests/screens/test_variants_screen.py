@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from screen_scene import FIFTEEN, HOSTILE, Opened, Scene, screen_lines, screen_text, sees, until
+from textual._compositor import Compositor
 
 from emaudit.config import Settings
 from emaudit.screens.edit import EditDialog
@@ -41,6 +42,23 @@ async def test_a_cell_shows_glyph_count_and_value(opened: Opened, scene: Scene) 
         scene.reply(run, plan, 20, 1.0)
         text = await sees(pilot, "● 40/40 0.50")
         assert "of 4/4 prompts" in text and "nothing owed" in text
+
+
+async def test_replies_that_land_draw_no_whole_screen(
+    opened: Opened, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.add({"name": "v", "stage": "base", "size": "full"})
+    plan = scene.plan("v", n_items=4)
+    run = scene.run(plan)
+    drawn: list[int] = []
+    whole = Compositor.render_full_update
+    async with opened(170, 30) as pilot:
+        await sees(pilot, "0/40")
+        monkeypatch.setattr(Compositor, "render_full_update", lambda *a, **named: drawn.append(1) or whole(*a, **named))
+        for landed in (10, 20, 30, 40):
+            scene.reply(run, plan, 10, 1.0)
+            await sees(pilot, f"{landed}/40")
+    assert not drawn
 
 
 async def test_owed_verdicts_are_not_done(opened: Opened, scene: Scene) -> None:
