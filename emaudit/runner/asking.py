@@ -20,6 +20,8 @@ from emaudit.runner.limits import Limiter
 TRIES: Final = 6
 REFUSALS_AT_FIRST: Final = 10
 FAILURES_IN_ROW: Final = 10
+FAILURES_BORNE: Final = 4
+"""So many failures in a row make nobody wait but those that failed: at 100 in flight they come by chance."""
 LONGEST_WAIT: Final = 15 * 60.0
 _OLDER_NAME: Final = {"max_completion_tokens": "max_tokens"}
 
@@ -67,7 +69,7 @@ class Session:
         Every attempt is admitted first (`admit` raises to end the run there); `on_failure` is told of failed ones.
         Raises RequestFailed for what cannot be retried or was tried 6 times, GaveUp when the endpoint is down.
         """
-        attempt = 0
+        attempt = n_rate_limits = 0
         while True:
             await self.limiter.acquire()
             try:
@@ -85,7 +87,10 @@ class Session:
             finally:
                 self.limiter.release()
             if failed.kind is Kind.RATE_LIMIT:
-                self._cool_down(failed)
+                self._check_wait(failed)
+                n_rate_limits += 1
+                if not self.limiter.rate_limited(failed.retry_after):
+                    await asyncio.sleep(_backoff(n_rate_limits))
                 continue
             if failed.kind is Kind.PARAMETER:
                 if failed.parameter in sent:
@@ -102,7 +107,7 @@ class Session:
             self._count_failure(failed, started)
             if attempt >= TRIES:
                 raise failed
-            await asyncio.sleep(random.uniform(0, min(8.0, 0.1 * 2**attempt)))
+            await asyncio.sleep(_backoff(attempt))
 
     def reopen(self) -> None:
         """Ask again after giving up."""
@@ -117,10 +122,6 @@ class Session:
         self.answered = True
         self._in_row = 0
         self.limiter.succeeded()
-
-    def _cool_down(self, failure: RequestFailed) -> None:
-        self._check_wait(failure)
-        self.limiter.rate_limited(failure.retry_after)
 
     def _check_wait(self, failure: RequestFailed) -> None:
         """Raises GaveUp where the endpoint asks to wait longer than anyone should."""
@@ -147,8 +148,8 @@ class Session:
             raise self._give_up(f"{FAILURES_IN_ROW} failures in a row; the last: {failure}")
         if failure.retry_after is not None:
             self.limiter.pause(min(failure.retry_after, 60.0))
-        elif self._in_row > 2:
-            self.limiter.pause(min(2.0, 0.1 * 2**self._in_row))
+        elif self._in_row > FAILURES_BORNE:
+            self.limiter.pause(min(2.0, 0.8 * 2 ** (self._in_row - FAILURES_BORNE - 1)))
 
     def _refuse(self, failure: RequestFailed, sent: Mapping[str, Any], now: Mapping[str, Any]) -> None:
         """Ask without a refused parameter from now on, or under its older name. Raises what cannot be left out."""
@@ -169,6 +170,11 @@ class Session:
             return body
         names = {name: self._refused.get(name, name) for name in body}
         return {names[name]: value for name, value in body.items() if names[name]}
+
+
+def _backoff(n_tries: int) -> float:
+    """Seconds to wait after so many tries in vain: full jitter."""
+    return random.uniform(0, min(8.0, 0.1 * 2 ** min(n_tries, 9)))
 
 
 async def _sent(attempt: Awaitable[Completion], ticket: Ticket) -> Completion:

@@ -9,13 +9,19 @@ from collections import deque
 from typing import Final
 
 START: Final = 8.0
+RARE: Final = 0.2
+"""Rate limits up to this share of the newest answers are noise, more are overload."""
+NEWEST: Final = 100
+"""Answers that the share is taken over; older ones fade."""
+BEFORE: Final = 30
+"""As many good answers are taken to have come before the first."""
 
 
 class Limiter:
     """The live limit of one endpoint, its reason, and its shared cooldown.
 
     `limit` grows by one a success until the first sign of overload (doubling a round trip), then by one a round
-    trip; a rate limit halves it and starts a cooldown that everyone waits for.
+    trip; rate limits that are more than rare halve it and start a cooldown that everyone waits for.
     """
 
     def __init__(self, cap: int) -> None:
@@ -27,6 +33,8 @@ class Limiter:
         self._resume_at = 0.0
         self._decreased_at = 0.0
         self._rate_limits_in_row = 0
+        self._share = 0.0
+        self._n_answers = BEFORE
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     @property
@@ -67,6 +75,7 @@ class Limiter:
     def succeeded(self) -> None:
         """One more answer: the limit may grow."""
         self._rate_limits_in_row = 0
+        self._answered(0.0)
         if self.limit < self.cap:
             self.limit = min(float(self.cap), self.limit + (1.0 if self._slow_start else 1.0 / self.limit))
             self.reason = "slow start" if self._slow_start else "recovering after a rate limit"
@@ -74,19 +83,34 @@ class Limiter:
             self.reason = f"at the cap of {self.cap}"
         self._wake()
 
-    def rate_limited(self, wait: float | None) -> float:
-        """A rate limit: halve at most once a second, and cool down for `wait` seconds, or a longer jittered backoff."""
+    def rate_limited(self, wait: float | None) -> bool:
+        """A rate limit; whether everyone waits for it now, or the refused request alone is to back off.
+
+        Everyone waits as long as the endpoint asks. Where rate limits are overload, the limit is halved too, at most
+        once a second, and a jittered backoff is the least that everyone waits.
+        """
         moment = time.monotonic()
+        self._answered(1.0)
+        if self._share <= RARE:
+            if wait:
+                self._cool_down(moment + wait)
+            return bool(wait)
         self._slow_start = False
         if moment - self._decreased_at > 1.0:
             self.limit = max(1.0, self.limit / 2)
             self._decreased_at = moment
             self._rate_limits_in_row += 1
         backoff = random.uniform(0, min(30.0, 0.2 * 2 ** min(self._rate_limits_in_row, 9)))
-        pause = max(wait or 0.0, backoff)
-        self._resume_at = max(self._resume_at, moment + pause)
+        self._cool_down(moment + max(wait or 0.0, backoff))
+        return True
+
+    def _answered(self, was_limited: float) -> None:
+        self._n_answers = min(NEWEST, self._n_answers + 1)
+        self._share += (was_limited - self._share) / self._n_answers
+
+    def _cool_down(self, until: float) -> None:
+        self._resume_at = max(self._resume_at, until)
         self.reason = "rate-limited"
-        return pause
 
     def pause(self, seconds: float) -> None:
         """Let nobody ask for some seconds after failures."""
