@@ -94,8 +94,12 @@ def _counted(archive: StoreArchive, plans: Sequence[Plan], rules: Rules) -> Iter
     shares = [by_size[place::n_processes] for place in range(n_processes)]
     with ThreadPoolExecutor(n_processes) as pool:
         for share, found in zip(shares, pool.map(partial(_elsewhere, _order(archive, rules)), shares), strict=True):
-            for plan in share:
-                yield plan, found[plan.plan_id] if plan.plan_id in found else _count(archive, plan, rules)
+            missing = {plan.plan_id: plan for plan in share}
+            for line in found:
+                plan_id, kept = json.loads(line)
+                yield missing.pop(plan_id), kept
+            for plan in missing.values():
+                yield plan, _count(archive, plan, rules)
 
 
 def _order(archive: StoreArchive, rules: Rules) -> dict[str, Any]:
@@ -105,8 +109,8 @@ def _order(archive: StoreArchive, rules: Rules) -> dict[str, Any]:
     return {"store": str(archive.store.path), "horizon": horizon, **known}
 
 
-def _elsewhere(order: Mapping[str, Any], plans: Sequence[Plan]) -> dict[int, Kept]:
-    """Summaries made by a process of its own; those it did not come to are missing, and are made here."""
+def _elsewhere(order: Mapping[str, Any], plans: Sequence[Plan]) -> list[str]:
+    """Summaries made by a process of its own, a line each; none where it failed, and they are made here."""
     text = json.dumps({**order, "plans": [plan.plan_id for plan in plans]})
     done = subprocess.run(
         module_command("emaudit.studies"),
@@ -117,7 +121,7 @@ def _elsewhere(order: Mapping[str, Any], plans: Sequence[Plan]) -> dict[int, Kep
         encoding="utf-8",
         check=False,
     )
-    return dict(map(json.loads, done.stdout.splitlines())) if not done.returncode else {}
+    return done.stdout.splitlines() if not done.returncode else []
 
 
 def _count(archive: StoreArchive, plan: Plan, rules: Rules) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "faults")]
 
-from endpoint_cases import CASES, SAME_TEXT  # noqa: E402
+from endpoint_cases import CASES, LONG, SAME_TEXT  # noqa: E402
 from endpoint_scene import Case, Place, Uneven, nothing_lost_nothing_twice, seen, small_prompts  # noqa: E402
 from forking import Forker  # noqa: E402
 
@@ -218,7 +218,7 @@ def by_chance(campaign: Campaign, world: Outside, draws: Sequence[Draw]) -> None
             place = campaign.place(world, prompts)
             said = ""
             with world.serve(draw.faults, place.log, draw.seed) as url:
-                place.point_at(url, f"{SETTINGS}\nmax_n = {draw.max_n}", draw.concurrency)
+                place.point_at(url, f"{settings_for(draw)}\nmax_n = {draw.max_n}", draw.concurrency)
                 code, said = place.run(draw.assessment, draw.preset, code=None)
                 for _ in range(2):
                     if code:
@@ -233,6 +233,11 @@ def by_chance(campaign: Campaign, world: Outside, draws: Sequence[Draw]) -> None
 
         campaign.each(whole, sorted({what_of(draw) for draw in draws}))
         campaign.each(play, draws)
+
+
+def settings_for(draw: Draw) -> str:
+    """A short timeout; a long one where replies of 10 MB stand in line, since one that comes too late is not lost."""
+    return "timeout_s = 120" if any(f"shape:{name}:" in fault for name in LONG for fault in draw.faults) else SETTINGS
 
 
 def what_of(draw: Draw) -> tuple[str, str, int]:
