@@ -1,6 +1,7 @@
 """A store as the analyses read it: every plan summed up, in several processes where there is much to count.
 
-python -m emaudit.studies < order      one such process: plans in, summaries out, a JSON line each
+python -m emaudit.studies < order           one such process: plans in, summaries out, a JSON line each
+python -m emaudit.studies keep < order      plans in, their summaries into the cache folder
 """
 
 from __future__ import annotations
@@ -134,17 +135,20 @@ def _count(archive: StoreArchive, plan: Plan, rules: Rules) -> dict[str, Any]:
     }
 
 
-def main() -> int:
-    """Count the plans of one order on stdin."""
+def main(words: Sequence[str]) -> int:
+    """Carry out one order on stdin."""
     order = json.load(sys.stdin)
-    with Store.open(Path(order["store"])) as store, looking(store, Horizon(**order["horizon"])):
-        archive = StoreArchive(store, order["preset"], order["judge"])
+    with Store.open(Path(order["store"])) as store, looking(store, Horizon(**order.get("horizon", {}))):
+        archive = StoreArchive(store, order["preset"], order.get("judge", ""))
         wanted = set(order["plans"])
-        for _, plan in archive.plans():
-            if plan.plan_id in wanted:
-                print(json.dumps([plan.plan_id, _count(archive, plan, Rules(**order["rules"]))]))
+        plans = [plan for _, plan in archive.plans() if plan.plan_id in wanted]
+        if words:
+            keep(archive, plans)
+            return 0
+        for plan in plans:
+            print(json.dumps([plan.plan_id, _count(archive, plan, Rules(**order["rules"]))]))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from emaudit.assessments import PAPER_FIVE
+from emaudit.child import module_command, module_environment
 from emaudit.cli import estimates, instruments, steering
 from emaudit.cli.arguments import Parser, Verbs, amount, count, or_none
 from emaudit.cli.context import Context
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 _CAPS = ("max_concurrency", "max_requests", "max_tokens")
 _RESUME_CAPS = ("max_requests", "max_tokens", "max_cost")
+MUCH = 50_000
+"""Replies whose summing up is left to a process of its own."""
 _SWITCHES = ("retry_errors", "update_prompts", "new", "insecure_http", "allow_identical")
 
 
@@ -244,12 +248,18 @@ def report(context: Context, ended: Ended, n_events: int = 0) -> int:
 
 
 def _keep(context: Context, run: runs.Run) -> None:
-    """Sum up what the run asked while nobody waits for a table."""
-    from emaudit.archive import StoreArchive
-    from emaudit.studies import keep
-
+    """Sum up what the run asked while nobody waits for a table; much of it elsewhere, so that a runner stays small."""
     with context.open() as store:
-        keep(StoreArchive(store, run.preset), runs.run_plans(store, run.run_id))
+        plans = runs.run_plans(store, run.run_id)
+        if sum(plan.n_slots for plan in plans) < MUCH:
+            from emaudit.archive import StoreArchive
+            from emaudit.studies import keep
+
+            keep(StoreArchive(store, run.preset), plans)
+            return
+        order = {"store": str(store.path), "preset": run.preset, "plans": [plan.plan_id for plan in plans]}
+    command, text = module_command("emaudit.studies", "keep"), json.dumps(order).encode()
+    subprocess.run(command, env=module_environment(), input=text, capture_output=True, check=False)
 
 
 def _estimate(context: Context) -> int:

@@ -96,6 +96,7 @@ def work(
     Raises StoreGone where the store lost its name meanwhile.
     """
     stand_back(NICENESS)
+    store.stay_small()
     with store.transaction() as db:
         runs.insert_event(db, run.run_id, "started", dumps({"pid": os.getpid()}))
         for item in ready:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 CHECKPOINT_PAGES: Final = 8_000
 """Pages of the write-ahead log (of 4 KiB) before it is folded in: a fold holds up a commit."""
+SMALL_KIB: Final = 8_000
+"""Pages in memory of a store that a run works on."""
 
 
 class Store:
@@ -228,6 +230,10 @@ class Store:
             raise StoreError(
                 f"{self.path.name} holds {self._kind} replies and takes no {kind} ones: name another store with --store"
             )
+
+    def stay_small(self) -> None:
+        """Keep few pages in memory: that of a run must not grow with its replies."""
+        self.db.execute(f"PRAGMA cache_size = -{SMALL_KIB}")
 
     def quick_check(self) -> None:
         """SQLite's own check of the file. Raises StoreError with how to salvage what is left."""

@@ -18,8 +18,6 @@ from emaudit.store.connection import Store
 WINDOW: Final = 0.02
 GROUP: Final = 500
 LOCK_RETRY: Final = 0.005
-CACHE_KIB: Final = 8_000
-"""Pages kept in memory: rows are appended, and a run's memory must not grow with its replies."""
 DISK_PATIENCE_S: Final = 120.0
 """How long rows wait in memory for a full disk before the writer gives up."""
 DISK_RETRY_S: Final = 1.0
@@ -47,7 +45,7 @@ class Writer:
         undone: Callable[[sqlite3.Connection], object],
     ) -> None:
         self._store = store.again()
-        self._store.db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        self._store.stay_small()
         self._failed = failed
         self._undone = undone
         self._full_since: float | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +15,15 @@ from grid_scene import fill, grid, prompts
 
 from emaudit import studies
 from emaudit.archive import StoreArchive
+from emaudit.cli import running
+from emaudit.cli.context import Context
 from emaudit.paths import kept_summaries
 from emaudit.scores import Rules, table
 from emaudit.scores.resampling import Named, Prompts
 from emaudit.scores.study import Study
 from emaudit.store.connection import Store
 from emaudit.store.replies import void
+from emaudit.store.runs import insert_run, new_uid
 from emaudit.store.scorers import judge
 from emaudit.studies import study_of
 
@@ -83,6 +87,18 @@ def test_what_is_kept_is_what_was_counted(store: Store, monkeypatch: pytest.Monk
 def test_plans_summed_up_ahead_are_not_counted_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     archive = StoreArchive(store, "quick")
     studies.keep(archive, [plan for row, plan in archive.plans() if row.name == "full-base"])
+    counted = counting(monkeypatch)
+    assert study(store) == study(store, cached=False)
+    assert len(counted) == 5 + 10  # the other variant's, then all of the uncached one
+
+
+@pytest.mark.parametrize("much", [1, 10_000])
+def test_a_run_that_is_done_keeps_what_it_asked(store: Store, monkeypatch: pytest.MonkeyPatch, much: int) -> None:
+    archive = StoreArchive(store, "quick")
+    held = [plan for row, plan in archive.plans() if row.name == "full-base"]
+    run = insert_run(store, new_uid(), "ask", "quick", held, archive.judge.scorer_id if archive.judge else None, "", {})
+    monkeypatch.setattr(running, "MUCH", much)
+    running._keep(Context(Namespace(store=str(store.path))), run)
     counted = counting(monkeypatch)
     assert study(store) == study(store, cached=False)
     assert len(counted) == 5 + 10  # the other variant's, then all of the uncached one
