@@ -119,28 +119,36 @@ def present(options: argparse.Namespace) -> dict[str, str]:
     return found
 
 
-def cases(options: argparse.Namespace, there: dict[str, str]) -> Iterator[list[Case]]:
-    """A table each: every latency, clean and then with faults."""
+def tables(options: argparse.Namespace, there: dict[str, str]) -> Iterator[list[list[Case]]]:
+    """The tables of every latency: clean, and with faults."""
     runners = [runner for runner in RUNNERS if runner.name in there]
-    for faulty in (False, True) if options.faults else (False,):
-        for latency in options.latency:
+    for latency in options.latency:
+        found = []
+        for faulty in (False, True) if options.faults else (False,):
             table = [Case(runner, latency, faulty=faulty) for runner in runners]
             table += [Case(runner, latency, True, faulty) for runner in runners if runner.knows_n]
-            yield sorted(table, key=lambda case: not case.runner.knows_n)
+            found.append(sorted(table, key=lambda case: not case.runner.knows_n))
+        yield found
 
 
-def tabulated(table: list[Case], there: dict[str, str], options: argparse.Namespace) -> dict[Case, Result]:
-    """Run a table's cases, in turn within every round, and print it."""
-    rounds: dict[Case, list[Result]] = {case: [] for case in table}
+def played(cases: list[Case], there: dict[str, str], options: argparse.Namespace) -> dict[Case, Result]:
+    """Run cases in turn within every round, so that a machine that slows down slows all of them."""
+    rounds: dict[Case, list[Result]] = {case: [] for case in cases}
     for number in range(options.rounds):
-        for case in table:
+        for case in cases:
             result = one_round(case, there[case.runner.name], options)
             rounds[case].append(result)
-            words = (case.title, f"round {number + 1}: {result.used.wall:.1f} s, {result.used.cpu:.1f} s of CPU")
+            title = f"{case.title}, faults" if case.faulty else case.title
+            words = (title, f"round {number + 1}: {result.used.wall:.1f} s, {result.used.cpu:.1f} s of CPU")
             print(*words, file=sys.stderr, sep=", ", flush=True)
-    found = {case: middle(results) for case, results in rounds.items()}
-    faulty = ", 10% of the requests 429, 500 or dropped" if table[0].faulty else ""
-    print(f"\n{table[0].latency} ms latency, {options.concurrency} in flight{faulty}\n\n{HEAD}")
+    return {case: middle(results) for case, results in rounds.items()}
+
+
+def show(found: dict[Case, Result], concurrency: int) -> None:
+    """Print one table."""
+    first = next(iter(found))
+    faulty = ", 10% of the requests 429, 500 or dropped" if first.faulty else ""
+    print(f"\n{first.latency} ms latency, {concurrency} in flight{faulty}\n\n{HEAD}")
     ours = {case.ignores_n: result for case, result in found.items() if case.runner.knows_n}
     for case, result in found.items():
         times = ", ".join(
@@ -149,7 +157,6 @@ def tabulated(table: list[Case], there: dict[str, str], options: argparse.Namesp
             if not case.runner.knows_n and result.n_verdicts
         )
         print(f"| {case.title} | {' | '.join(result.cells())} | {times} |", flush=True)
-    return found
 
 
 def pairs(found: dict[Case, Result]) -> Iterator[tuple[str, float, str, float]]:
@@ -201,8 +208,11 @@ def main() -> None:
     if not there:
         raise SystemExit("nothing to measure")
     found: dict[Case, Result] = {}
-    for table in cases(options, there):
-        found |= tabulated(table, there, options)
+    for held in tables(options, there):
+        results = played([case for table in held for case in table], there, options)
+        for table in held:
+            show({case: results[case] for case in table}, options.concurrency)
+        found |= results
     print("\n" + "\n".join(judged(found)))
 
 
