@@ -259,6 +259,7 @@ def _keep(context: Context, run: runs.Run) -> None:
             return
         order = {"store": str(store.path), "preset": run.preset, "plans": [plan.plan_id for plan in plans]}
     command, text = module_command("emaudit.studies", "keep"), json.dumps(order).encode()
+    # where it fails nothing is lost: the next table counts for itself
     subprocess.run(command, env=module_environment(), input=text, capture_output=True, check=False)
 
 
