@@ -28,6 +28,8 @@ SHOWN_PROMPTS: Final = 6
 """Prompts of a block of self-reports that a pane shows; the whole text has all."""
 _NAME: Final = 16
 """Columns of a part's name before its numbers."""
+_COLUMN: Final = 10
+"""Columns of each of these numbers."""
 _FORMATS: Final = ("decision", "numerical", "likert", "language", "all")
 
 
@@ -221,7 +223,7 @@ def _numbers(found: Sequence[Measured]) -> Iterator[Content]:
     for assessment in dict.fromkeys(number.assessment for number in found):
         rows = [number for number in found if number.assessment == assessment]
         formats = [name for name in _FORMATS if any(row.format == name for row in rows)]
-        head = "".join(f"{_short(name):>10}" for name in formats)
+        head = "".join(f"{_short(name):>{_COLUMN}}" for name in formats)
         yield Content.styled(title(assessment), "bold")
         if formats:
             yield Content.styled(f"{'':{_NAME}}{head}", "$quiet")
@@ -231,7 +233,7 @@ def _numbers(found: Sequence[Measured]) -> Iterator[Content]:
                 yield _lone(next(iter(cells.values())))
                 continue
             yield Content.assemble(f" {_pole(part):<{_NAME - 1}}", *(_value(cells.get(name)) for name in formats))
-            behind = "".join(f"{_behind(cells.get(name)):>10}" for name in formats)
+            behind = "".join(f"{_behind_cell(cells.get(name)):>{_COLUMN}}" for name in formats)
             yield Content.styled(f"{'':{_NAME}}{behind}", "$quiet")
 
 
@@ -244,17 +246,27 @@ def _pole(part: str) -> str:
 
 
 def _value(number: Measured | None) -> tuple[str, str]:
-    return f"{figures.value(number.value, number.assessment) if number else '':>10}", "bold"
+    return f"{figures.value(number.value, number.assessment) if number else '':>{_COLUMN}}", "bold"
 
 
 def _behind(number: Measured | None) -> str:
     return f"{figures.count(number.used)}/{figures.count(number.expected)}" if number else ""
 
 
+def _behind_cell(number: Measured | None) -> str:
+    """The same in a column: `all 2,000` or `all 12000` where it is too narrow for 2,000/2,000 or 12,000/12,000."""
+    text = _behind(number)
+    if number is not None and number.used == number.expected:
+        forms = [text, f"all {figures.count(number.used)}", f"all {number.used}"]
+    else:
+        forms = [text, text.replace(",", "")]
+    return next((form for form in forms if len(form) < _COLUMN), forms[-1])
+
+
 def _lone(number: Measured) -> Content:
     value = figures.value(number.value, number.assessment)
     return Content.assemble(
-        f" {_pole(number.part):<{_NAME - 1}}", (f"{value:>10}", "bold"), (f"  of {_behind(number)}", "$quiet")
+        f" {_pole(number.part):<{_NAME - 1}}", (f"{value:>{_COLUMN}}", "bold"), (f"  of {_behind(number)}", "$quiet")
     )
 
 
