@@ -26,10 +26,11 @@ from emaudit.widgets import figures
 
 SHOWN_PROMPTS: Final = 6
 """Prompts of a block of self-reports that a pane shows; the whole text has all."""
-_NAME: Final = 16
+_NAME: Final = 14
 """Columns of a part's name before its numbers."""
 _COLUMN: Final = 10
-"""Columns of each of these numbers."""
+"""Columns of each of these numbers but that over all formats, which stands on more replies."""
+_WIDER: Final = 12
 _FORMATS: Final = ("decision", "numerical", "likert", "language", "all")
 
 
@@ -223,7 +224,7 @@ def _numbers(found: Sequence[Measured]) -> Iterator[Content]:
     for assessment in dict.fromkeys(number.assessment for number in found):
         rows = [number for number in found if number.assessment == assessment]
         formats = [name for name in _FORMATS if any(row.format == name for row in rows)]
-        head = "".join(f"{_short(name):>{_COLUMN}}" for name in formats)
+        head = "".join(f"{_short(name):>{_width(name)}}" for name in formats)
         yield Content.styled(title(assessment), "bold")
         if formats:
             yield Content.styled(f"{'':{_NAME}}{head}", "$quiet")
@@ -232,8 +233,8 @@ def _numbers(found: Sequence[Measured]) -> Iterator[Content]:
             if not formats:
                 yield _lone(next(iter(cells.values())))
                 continue
-            yield Content.assemble(f" {_pole(part):<{_NAME - 1}}", *(_value(cells.get(name)) for name in formats))
-            behind = "".join(f"{_behind_cell(cells.get(name)):>{_COLUMN}}" for name in formats)
+            yield Content.assemble(f" {_pole(part):<{_NAME - 1}}", *(_value(cells.get(name), name) for name in formats))
+            behind = "".join(f"{_behind_cell(cells.get(name), name):>{_width(name)}}" for name in formats)
             yield Content.styled(f"{'':{_NAME}}{behind}", "$quiet")
 
 
@@ -245,22 +246,26 @@ def _pole(part: str) -> str:
     return "all parts" if part == "total" else part
 
 
-def _value(number: Measured | None) -> tuple[str, str]:
-    return f"{figures.value(number.value, number.assessment) if number else '':>{_COLUMN}}", "bold"
+def _width(name: str) -> int:
+    return _WIDER if name == "all" else _COLUMN
+
+
+def _value(number: Measured | None, name: str) -> tuple[str, str]:
+    return f"{figures.value(number.value, number.assessment) if number else '':>{_width(name)}}", "bold"
 
 
 def _behind(number: Measured | None) -> str:
     return f"{figures.count(number.used)}/{figures.count(number.expected)}" if number else ""
 
 
-def _behind_cell(number: Measured | None) -> str:
-    """The same in a column: `all 2,000` or `all 12000` where it is too narrow for 2,000/2,000 or 12,000/12,000."""
+def _behind_cell(number: Measured | None, name: str) -> str:
+    """The same in a column: `all 3,000` or `2998/3000` where it is too narrow for 3,000/3,000 or 2,998/3,000."""
     text = _behind(number)
     if number is not None and number.used == number.expected:
         forms = [text, f"all {figures.count(number.used)}", f"all {number.used}"]
     else:
         forms = [text, text.replace(",", "")]
-    return next((form for form in forms if len(form) < _COLUMN), forms[-1])
+    return next((form for form in forms if len(form) < _width(name)), forms[-1])
 
 
 def _lone(number: Measured) -> Content:
