@@ -116,11 +116,18 @@ async def test_a_folder_that_was_moved_away_is_rescued_whole(path: Path, tmp_pat
     await writing.close()
 
 
+@contextmanager
+def locked_by_another(path: Path) -> Iterator[sqlite3.Connection]:
+    """A program that knows no lock file, amid a transaction of its own."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as foreign:
+        foreign.execute("BEGIN IMMEDIATE")
+        yield foreign
+
+
 async def test_a_program_that_knows_no_lock_file_is_waited_for(path: Path) -> None:
     said: list[BaseException] = []
     writing = Writer(Store.open(path, write=True), said.append, lambda db: None)
-    with closing(sqlite3.connect(path, isolation_level=None)) as foreign:
-        foreign.execute("BEGIN IMMEDIATE")
+    with locked_by_another(path) as foreign:
         submit(writing)
         await asyncio.sleep(0.2)
         assert texts(path) == {"kept": 1}
@@ -136,8 +143,7 @@ async def test_closing_ends_though_another_program_never_stops_writing(
     monkeypatch.setattr(writer, "LAST_LOCK_PATIENCE_S", 0.1)
     said: list[BaseException] = []
     writing = Writer(Store.open(path, write=True), said.append, lambda db: None)
-    with closing(sqlite3.connect(path, isolation_level=None)) as foreign:
-        foreign.execute("BEGIN IMMEDIATE")
+    with locked_by_another(path):
         submit(writing)
         await asyncio.sleep(0.1)
         async with asyncio.timeout(20):
